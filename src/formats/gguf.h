@@ -1,0 +1,81 @@
+// GGUF v2 and v3: key-value metadata and tensors in one mapped file. Source: the ggml project's format description.
+//
+// Reading trusts nothing: magic, version, counts, string lengths, types, alignments, dimensions, offsets and overlaps are
+// checked with checked arithmetic against the real file size before anything is allocated. Errors: corrupt (what, at
+// which byte, expected, found), unsupported (version, a tensor type, big endian), too_large.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/file.h"
+#include "tensor/tensor.h"
+
+namespace fulcrum {
+
+struct GgufValue;
+struct GgufArray {
+  std::uint32_t element_type = 0;  // GGUF's value type number
+  std::vector<GgufValue> values;   // strings and nested arrays
+  std::span<const std::byte> packed;  // fixed-size elements, little endian, unaligned
+  std::uint64_t count = 0;
+};
+struct GgufValue {
+  std::variant<std::uint64_t, std::int64_t, double, bool, std::string, GgufArray> value;
+  std::uint32_t type = 0;  // GGUF's value type number, 0 (u8) to 12 (f64)
+};
+
+class GgufFile {
+ public:
+  static GgufFile open(const Path& path);
+  // `name` is used in messages; `owner` keeps the bytes alive.
+  static GgufFile parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, std::string_view name);
+
+  std::uint32_t version() const { return version_; }
+  const std::string& name() const { return name_; }
+  const std::vector<std::pair<std::string, GgufValue>>& metadata() const { return metadata_; }
+  const std::vector<Tensor>& tensors() const { return tensors_; }
+  const GgufValue* find(std::string_view key) const;
+  const Tensor* find_tensor(std::string_view name) const;
+
+  // Absent key: nullopt. Wrong type: Error(corrupt) naming the key, what was expected and what stands there.
+  std::optional<std::int64_t> integer(std::string_view key) const;
+  std::optional<double> number(std::string_view key) const;
+  std::optional<bool> boolean(std::string_view key) const;
+  std::optional<std::string> text(std::string_view key) const;
+  std::optional<std::vector<std::string>> texts(std::string_view key) const;
+  std::optional<std::vector<std::int64_t>> integers(std::string_view key) const;
+  std::optional<std::vector<double>> numbers(std::string_view key) const;
+
+ private:
+  std::string name_;
+  std::uint32_t version_ = 0;
+  std::vector<std::pair<std::string, GgufValue>> metadata_;
+  std::vector<Tensor> tensors_;
+};
+
+// Writes GGUF v3, atomically, tensors aligned to 32 bytes and in the order given.
+class GgufWriter {
+ public:
+  void add(std::string_view key, std::string_view text);
+  void add_u32(std::string_view key, std::uint32_t value);
+  void add_u64(std::string_view key, std::uint64_t value);
+  void add_f32(std::string_view key, float value);
+  void add_bool(std::string_view key, bool value);
+  void add(std::string_view key, const std::vector<std::string>& texts);
+  void add(std::string_view key, const std::vector<float>& values);
+  void add(std::string_view key, const std::vector<std::int32_t>& values);
+  void add(Tensor tensor);  // dtype f32, f16, bf16 or q8_0; the name is in the tensor
+  void write(const Path& path) const;
+
+ private:
+  std::string metadata_;
+  std::uint64_t metadata_count_ = 0;
+  std::vector<Tensor> tensors_;
+};
+
+}  // namespace fulcrum

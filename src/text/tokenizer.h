@@ -1,0 +1,57 @@
+// Text to token ids and back. Ids are int32, 0 to size()-1. Thread-safe after construction.
+//
+// One interface, one implementation a family: text/sentencepiece.h (BPE by score with byte fallback: the bundled model,
+// llama2.c, Llama 2, Mistral), and later byte-level BPE, Unigram and WordPiece.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fulcrum {
+
+using TokenId = std::int32_t;
+
+// As in GGUF's tokenizer.ggml.token_type (values are written to files).
+enum class TokenType : std::int32_t { undefined = 0, normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+
+// What a file says of a vocabulary, before it is turned into a Tokenizer. Shapes: tokens, scores and types have one
+// entry an id (scores and types may be empty where a family has none).
+struct Vocabulary {
+  std::string family;  // GGUF's tokenizer.ggml.model: "llama", "gpt2", "bert", "t5"
+  std::string pre;     // GGUF's tokenizer.ggml.pre
+  std::vector<std::string> tokens;
+  std::vector<float> scores;
+  std::vector<TokenType> types;
+  std::vector<std::string> merges;  // "left right", gpt2 family
+  std::optional<TokenId> bos, eos, unknown, padding;
+  std::vector<TokenId> end_of_turn;  // further ids that end an answer
+  bool add_bos = false, add_eos = false, add_space_prefix = true;
+  std::string chat_template;  // Jinja; empty: none
+};
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+  // parse_special: text such as "<|user|>" becomes its control token; otherwise it is ordinary text, so that a user's
+  // words can never forge a role. Never adds bos or eos.
+  enum class Special { as_text, parse };
+  virtual std::vector<TokenId> encode(std::string_view text, Special special) const = 0;
+  // Bytes of one token as they stand in the middle of a text. Control tokens yield nothing.
+  virtual std::string piece(TokenId id) const = 0;
+  // Joins pieces; undoes the leading-space rule at the start of the text.
+  virtual std::string decode(std::span<const TokenId> ids) const = 0;
+  virtual const Vocabulary& vocabulary() const = 0;
+  TokenId size() const { return static_cast<TokenId>(vocabulary().tokens.size()); }
+  // The id of a token by its exact text ("<|user|>").
+  virtual std::optional<TokenId> find(std::string_view token) const = 0;
+};
+
+// Error unsupported for a family without an implementation, corrupt for a vocabulary that contradicts itself.
+std::unique_ptr<Tokenizer> make_tokenizer(Vocabulary vocabulary);
+
+}  // namespace fulcrum
