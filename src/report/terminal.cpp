@@ -1,0 +1,140 @@
+#include "report/terminal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/text_table.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr std::size_t kSentenceColumns = 100;
+
+std::string with_thousands(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
+  return digits;
+}
+
+std::string seconds_text(double seconds) {
+  return seconds < 10 ? fmt::format("{:.1f}", seconds) : with_thousands(seconds);
+}
+
+std::string section(std::string_view title, const std::vector<std::string>& sentences) {
+  if (sentences.empty()) return "";
+  std::string text = fmt::format("\n  {}\n", title);
+  for (const std::string& sentence : sentences) text += wrap_text(sentence, kSentenceColumns, "  · ", "    ");
+  return text;
+}
+
+double best_quality(const TaskResult& result) {
+  double best = 0;
+  for (const RecipeResult& recipe : result.recipes) best = std::max(best, recipe.measurement.quality.estimate);
+  return best;
+}
+
+// True if this test set cannot tell the recipe from the one with the best figure.
+bool ties_with_best(const TaskResult& result, const RecipeResult& recipe) {
+  return best_quality(result) - recipe.measurement.quality.estimate < result.smallest_detectable_difference;
+}
+
+std::string table_text(const TaskResult& result) {
+  TextTable table;
+  const std::string currency = result.task.prices.currency;
+  table.add_column("", Align::left);
+  table.add_column("recipe", Align::left);
+  table.add_column(fmt::format("quality\n{}", to_string(result.task.metric)), Align::left);
+  table.add_column("", Align::left);
+  table.add_column("same\nanswer", Align::right);
+  table.add_column("latency ms\np50 / p95", Align::right);
+  table.add_column("tokens a call\nin (cached) + out", Align::right);
+  table.add_column(fmt::format("{} per\n1,000 calls", currency), Align::right);
+  table.add_column(fmt::format("{}\nup front", currency), Align::right);
+  table.add_column("seconds to\niterate", Align::right);
+  for (const RecipeResult& recipe : result.recipes) {
+    const Measurement& m = recipe.measurement;
+    table.add_row({recipe.id == result.verdict.recipe ? "▸" : "", recipe.id, estimate_text(m.quality),
+                   ties_with_best(result, recipe) ? "=" : "",
+                   m.consistency.overall.n > 0 ? fmt::format("{:.2f}", m.consistency.overall.estimate) : "-",
+                   fmt::format("{:.1f} / {:.1f}", m.latency.p50_ms, m.latency.p95_ms),
+                   fmt::format("{:.0f} ({:.0f}) + {:.0f}", m.tokens_per_call.prompt, m.tokens_per_call.cached,
+                               m.tokens_per_call.completion),
+                   money_text(recipe.cost.per_1000_calls()), money_text(recipe.cost.upfront),
+                   seconds_text(recipe.seconds_to_iterate)});
+  }
+  std::string text = table.to_string("  ");
+  text += "  = this test set cannot tell it from the best figure; ▸ the verdict\n";
+  return text;
+}
+
+std::string break_even_sentence(const BreakEvenLine& line) {
+  if (std::isinf(line.calls.calls)) return fmt::format("{} never pays back against {}.", line.recipe, line.against);
+  if (line.calls.calls <= 0) return fmt::format("{} is cheaper than {} from the first call.", line.recipe, line.against);
+  const std::string high = std::isinf(line.calls.high) ? "never" : with_thousands(line.calls.high);
+  std::string text = fmt::format("{} pays back against {} from {} calls on ({} to {})", line.recipe, line.against,
+                                 with_thousands(line.calls.calls), with_thousands(line.calls.low), high);
+  if (std::isfinite(line.months)) text += fmt::format(", {:.1f} months at this task's volume", line.months);
+  return text + ".";
+}
+
+}  // namespace
+
+std::string estimate_text(const Estimate& estimate) {
+  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", estimate.estimate, estimate.low, estimate.high);
+}
+
+std::string money_text(double amount) {
+  if (std::isinf(amount)) return "∞";
+  if (std::abs(amount) >= 100) return with_thousands(amount);
+  if (std::abs(amount) >= 0.1 || amount == 0) return fmt::format("{:.2f}", amount);
+  // Two digits that count: 0.00012.
+  const int digits = std::min(9, 1 - static_cast<int>(std::floor(std::log10(std::abs(amount)))));
+  return fmt::format("{:.{}f}", amount, digits);
+}
+
+std::string calls_text(double calls) {
+  if (std::isinf(calls)) return "never";
+  return calls <= 0 ? "now" : with_thousands(calls) + " calls";
+}
+
+std::string plan_text(const ComparePlan& plan) {
+  std::string text = fmt::format("\n{}: {}, {}", plan.task.name, plan.task.kind, to_string(plan.task.metric));
+  if (plan.task.target) text += fmt::format(", target {:.2f}", *plan.task.target);
+  text += fmt::format(".\n  {} train, {} dev and {} test items", plan.task.train_items, plan.task.dev_items,
+                      plan.task.test_items);
+  if (plan.task.tested_items != plan.task.test_items) text += fmt::format(", {} of them tested", plan.task.tested_items);
+  text += fmt::format(". The smallest difference that these can show: {:.2f}.\n", plan.smallest_detectable_difference);
+  for (const std::string& warning : plan.warnings) text += wrap_text(warning, kSentenceColumns, "  ! ", "    ");
+  return text;
+}
+
+std::string task_text(const TaskResult& result) {
+  const Verdict& verdict = result.verdict;
+  std::string text = "\n" + table_text(result) + "\n";
+  text += wrap_text(fmt::format("Verdict: {} ({:.0f}% of resampled test sets and latencies agree: {})", verdict.summary,
+                                verdict.confidence * 100, to_string(verdict.certainty)),
+                    kSentenceColumns, "  ", "  ");
+  text += section("Why", verdict.reasons);
+  std::vector<std::string> rejected;
+  for (const Rejection& each : verdict.rejected) rejected.push_back(fmt::format("{}: {}", each.recipe, each.why));
+  text += section("Why not the others", rejected);
+  std::vector<std::string> break_even;
+  for (const BreakEvenLine& line : verdict.break_even) break_even.push_back(break_even_sentence(line));
+  text += section("Break-even", break_even);
+  text += section("What would change this", verdict.flips_if);
+  text += section("What to do next", verdict.next_steps);
+  return text;
+}
+
+std::string closing_text(const CompareResult& result) {
+  const BaseModelRecord& base = result.base_model;
+  const bool frozen = base.sha256_before == base.sha256_after;
+  return fmt::format("\nBase model {}, {} parameters: weights {} ({}). {:.0f} seconds in all, seed {}.\n", base.name,
+                     with_thousands(static_cast<double>(base.parameters)),
+                     frozen ? "the same before and after" : "CHANGED during the run", base.sha256_after.substr(0, 12),
+                     result.seconds, result.seed);
+}
+
+}  // namespace fulcrum

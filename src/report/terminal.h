@@ -1,0 +1,26 @@
+// The main job as a person sees it in a terminal: the plan before it runs, then a table and a verdict a task.
+//
+// Plain text, at most about 130 cells wide for the table and 100 for sentences. Figures below the smallest detectable
+// difference from the leader are marked as ties, because a table invites reading too much into its third digit.
+#pragma once
+
+#include <string>
+
+#include "decide/compare.h"
+#include "decide/result.h"
+
+namespace fulcrum {
+
+std::string plan_text(const ComparePlan& plan);
+std::string task_text(const TaskResult& result);
+// Whether prompting and retrieval left the base untouched, and the whole run's time.
+std::string closing_text(const CompareResult& result);
+
+// "0.92 [0.86, 0.96]"
+std::string estimate_text(const Estimate& estimate);
+// Money with as many digits as it takes to see two that count: "0.00", "0.00012", "1.5", "120".
+std::string money_text(double amount);
+// "now", "12,300 calls", "never"
+std::string calls_text(double calls);
+
+}  // namespace fulcrum
