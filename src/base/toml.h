@@ -58,6 +58,9 @@ class TomlFile {
   std::shared_ptr<TomlTable::Node> node_;
 };
 
+// `text` as a TOML basic string, quotes included, on one line.
+std::string toml_quote(std::string_view text);
+
 // The candidate with the smallest edit distance to `word`, if it is close enough to be a likely slip.
 std::optional<std::string> nearest_word(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fulcrum {
 
@@ -24,5 +25,10 @@ std::string normalize_nfc(std::string_view text);
 std::string normalize_nfkc(std::string_view text);
 // Simple case folding for comparison, not for display.
 std::string fold_case(std::string_view text);
+
+// Runs of letters, marks and digits, case folded, in order: what lexical search and overlap checks compare.
+std::vector<std::string> fold_words(std::string_view text);
+// Without leading and trailing ASCII white space.
+std::string_view trim(std::string_view text);
 
 }  // namespace fulcrum
