@@ -1,14 +1,23 @@
-// GGUF v2 and v3: key-value metadata and tensors in one mapped file. Source: the ggml project's format description.
+// GGUF v2 and v3: key-value metadata and tensors in one mapped file. Source: the ggml project's format
+// description.
 //
-// Reading trusts nothing: magic, version, counts, string lengths, types, alignments, dimensions, offsets and overlaps are
-// checked with checked arithmetic against the real file size before anything is allocated. Errors: corrupt (what, at
-// which byte, expected, found), unsupported (version, a tensor type, big endian), too_large.
+// Value types 0 to 12 are the format's own. A dialect of gguf-py writes objects (13, laid out as an array of
+// the names of their members) and keeps the elements of nested arrays and of arrays of objects under keys of
+// their own (".key[0]"); both are read as they stand.
+//
+// Reading trusts nothing: magic, version, counts, string lengths, types, alignments, dimensions, offsets and
+// overlaps are checked with checked arithmetic against the real file size before anything is allocated.
+// Errors: corrupt (what, at which byte, expected, found), unsupported (version, a tensor type, big endian),
+// too_large.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,20 +29,21 @@ namespace fulcrum {
 struct GgufValue;
 struct GgufArray {
   std::uint32_t element_type = 0;  // GGUF's value type number
-  std::vector<GgufValue> values;   // strings and nested arrays
+  std::vector<GgufValue> values;   // strings and nested arrays; empty if they stand under keys of their own
   std::span<const std::byte> packed;  // fixed-size elements, little endian, unaligned
   std::uint64_t count = 0;
 };
 struct GgufValue {
   std::variant<std::uint64_t, std::int64_t, double, bool, std::string, GgufArray> value;
-  std::uint32_t type = 0;  // GGUF's value type number, 0 (u8) to 12 (f64)
+  std::uint32_t type = 0;  // GGUF's value type number, 0 (u8) to 12 (f64), or 13
 };
 
 class GgufFile {
  public:
   static GgufFile open(const Path& path);
   // `name` is used in messages; `owner` keeps the bytes alive.
-  static GgufFile parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, std::string_view name);
+  static GgufFile parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                        std::string_view name);
 
   std::uint32_t version() const { return version_; }
   const std::string& name() const { return name_; }
@@ -56,26 +66,7 @@ class GgufFile {
   std::uint32_t version_ = 0;
   std::vector<std::pair<std::string, GgufValue>> metadata_;
   std::vector<Tensor> tensors_;
-};
-
-// Writes GGUF v3, atomically, tensors aligned to 32 bytes and in the order given.
-class GgufWriter {
- public:
-  void add(std::string_view key, std::string_view text);
-  void add_u32(std::string_view key, std::uint32_t value);
-  void add_u64(std::string_view key, std::uint64_t value);
-  void add_f32(std::string_view key, float value);
-  void add_bool(std::string_view key, bool value);
-  void add(std::string_view key, const std::vector<std::string>& texts);
-  void add(std::string_view key, const std::vector<float>& values);
-  void add(std::string_view key, const std::vector<std::int32_t>& values);
-  void add(Tensor tensor);  // dtype f32, f16, bf16 or q8_0; the name is in the tensor
-  void write(const Path& path) const;
-
- private:
-  std::string metadata_;
-  std::uint64_t metadata_count_ = 0;
-  std::vector<Tensor> tensors_;
+  std::shared_ptr<const void> owner_;  // packed arrays look into the bytes
 };
 
 }  // namespace fulcrum
