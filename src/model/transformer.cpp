@@ -1,0 +1,332 @@
+#include "model/transformer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "tensor/ops.h"
+
+namespace fulcrum {
+namespace {
+
+std::vector<float> values_of(const Tensor& tensor) {
+  if (tensor.bytes.empty()) return {};
+  const Tensor decoded = to_f32(tensor);
+  const std::span<const float> values = decoded.f32();
+  return {values.begin(), values.end()};
+}
+
+Tensor tensor_of(std::span<const float> values, Shape shape) {
+  OwnedTensor owned = make_f32("", std::move(shape));
+  std::copy(values.begin(), values.end(), owned.values.begin());
+  return owned.tensor;
+}
+
+// Layers that read the same input, one below the other, so that one product serves them all. A row of the
+// result is the same dot product as before.
+Tensor stack_rows(std::vector<Tensor> parts) {
+  const bool one_type = std::all_of(parts.begin(), parts.end(),
+                                    [&](const Tensor& part) { return part.dtype == parts[0].dtype; });
+  auto bytes = std::make_shared<std::vector<std::byte>>();
+  Tensor stacked{parts[0].name, one_type ? parts[0].dtype : DType::f32, {0, parts[0].shape.at(1)}, {}, bytes};
+  for (Tensor& part : parts) {
+    if (!one_type) part = to_f32(part);
+    bytes->insert(bytes->end(), part.bytes.begin(), part.bytes.end());
+    stacked.shape[0] += part.shape.at(0);
+  }
+  stacked.bytes = *bytes;
+  return stacked;
+}
+
+// Absent biases count as zero; all absent: an empty tensor.
+Tensor stack_biases(const std::vector<std::pair<const Tensor*, std::int64_t>>& parts) {
+  std::vector<float> values;
+  bool present = false;
+  for (const auto& [bias, length] : parts) {
+    const std::vector<float> part = values_of(*bias);
+    present = present || !part.empty();
+    values.insert(values.end(), part.begin(), part.end());
+    if (part.empty()) values.insert(values.end(), static_cast<std::size_t>(length), 0.0F);
+  }
+  if (!present) return {};
+  const auto length = static_cast<std::int64_t>(values.size());
+  return tensor_of(values, {length});
+}
+
+Matrix matrix(std::vector<float>& memory, std::int64_t rows, std::int64_t columns) {
+  const auto needed = static_cast<std::size_t>(rows * columns);
+  if (memory.size() < needed) memory.resize(needed);
+  return {memory.data(), rows, columns, columns};
+}
+
+Matrix columns_of(Matrix whole, std::int64_t first, std::int64_t columns) {
+  return {whole.data + first, whole.rows, columns, whole.stride};
+}
+
+template <typename View>
+View rows_of(View whole, std::int64_t first, std::int64_t rows) {
+  return {whole.data + first * whole.stride, rows, whole.columns, whole.stride};
+}
+
+void add_rows(ConstMatrix x, float scale, Matrix y) {
+  for (std::int64_t t = 0; t < y.rows; ++t) {
+    const float* from = x.row(t);
+    float* to = y.row(t);
+    for (std::int64_t i = 0; i < y.columns; ++i) to[i] += scale * from[i];
+  }
+}
+
+}  // namespace
+
+PackedAdapter::PackedAdapter(const LoraAdapter& adapter, const ModelConfig& config)
+    : layers_(static_cast<std::size_t>(config.n_layers)) {
+  for (const LoraPair& pair : adapter.pairs) {
+    const Shape shape = linear_shape(config, pair.module);
+    Pair& packed = layers_.at(static_cast<std::size_t>(pair.layer))[static_cast<std::size_t>(pair.module)];
+    packed.a = Linear::pack(tensor_of(pair.a, {pair.rank, shape[1]}), nullptr);
+    packed.b = Linear::pack(tensor_of(pair.b, {shape[0], pair.rank}), nullptr);
+    packed.scale = static_cast<float>(adapter.scale(pair));
+  }
+}
+
+const PackedAdapter::Pair* PackedAdapter::find(std::int64_t layer, LinearModule module) const {
+  const Pair& pair = layers_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(module)];
+  return pair.a ? &pair : nullptr;
+}
+
+// Rows of one call: where each step's rows lie, and which adapter works on which run of rows.
+struct Transformer::Batch {
+  std::span<const SequenceStep> steps;
+  std::int64_t rows = 0;
+  struct AdapterRun {
+    const PackedAdapter* adapter;
+    std::int64_t first, rows;
+  };
+  std::vector<AdapterRun> adapter_runs;
+  // Where the blocks of step s begin in ForwardBuffers::key_blocks and value_blocks.
+  std::vector<std::size_t> first_block;
+};
+
+Transformer::Transformer(const ModelConfig& config, const ModelWeights& weights)
+    : config_(config),
+      token_embd_(weights.token_embd),
+      output_norm_(values_of(weights.output_norm)),
+      output_(Linear::pack(weights.output.bytes.empty() ? weights.token_embd : weights.output, nullptr)),
+      rope_table_(make_rope_table(config.rope_layout, config.head_dim, config.context_tokens,
+                                  config.rope_theta, {})) {
+  const std::int64_t q = config.n_heads * config.head_dim, kv = config.n_kv_heads * config.head_dim;
+  layers_.reserve(weights.layers.size());
+  for (const LayerWeights& from : weights.layers) {
+    Layer& layer = layers_.emplace_back();
+    layer.attn_norm = values_of(from.attn_norm);
+    layer.ffn_norm = values_of(from.ffn_norm);
+    layer.q_norm = values_of(from.attn_q_norm);
+    layer.k_norm = values_of(from.attn_k_norm);
+    const Tensor bias =
+        stack_biases({{&from.attn_q_bias, q}, {&from.attn_k_bias, kv}, {&from.attn_v_bias, kv}});
+    layer.qkv = Linear::pack(stack_rows({from.attn_q, from.attn_k, from.attn_v}),
+                             bias.bytes.empty() ? nullptr : &bias);
+    layer.output = Linear::pack(from.attn_output, nullptr);
+    layer.gate_up = Linear::pack(stack_rows({from.ffn_gate, from.ffn_up}), nullptr);
+    layer.down = Linear::pack(from.ffn_down, nullptr);
+  }
+}
+
+void Transformer::check(std::span<const SequenceStep> steps) const {
+  for (const SequenceStep& step : steps) {
+    const auto tokens = static_cast<std::int64_t>(step.tokens.size());
+    if (step.logit_rows < 0 || step.logit_rows > tokens) {
+      throw_error(ErrorCode::invalid_argument, "running the model: logits asked for {} of {} tokens",
+                  step.logit_rows, tokens);
+    }
+    const std::int64_t length = step.sequence->length() + tokens;
+    if (length > config_.context_tokens) {
+      throw_error(ErrorCode::too_large,
+                  "running the model: a sequence of {} tokens does not fit a context of {}", length,
+                  config_.context_tokens);
+    }
+    for (const std::int32_t token : step.tokens) {
+      if (token < 0 || token >= config_.vocab_size) {
+        throw_error(
+            ErrorCode::invalid_argument,
+            "running the model: token {} is outside the vocabulary of {}; the tokenizer does not fit the "
+            "weights",
+            token, config_.vocab_size);
+      }
+    }
+  }
+}
+
+void Transformer::embed_tokens(std::span<const std::int32_t> tokens, Matrix out) const {
+  const std::int64_t width = config_.d_model;
+  if (token_embd_.dtype == DType::f32) {
+    embed(tokens, {token_embd_.f32().data(), config_.vocab_size, width, width}, out);
+    return;
+  }
+  const auto bytes = static_cast<std::size_t>(row_bytes(token_embd_.dtype, width));
+  for (std::size_t t = 0; t < tokens.size(); ++t) {
+    const Tensor row{"",
+                     token_embd_.dtype,
+                     {width},
+                     token_embd_.bytes.subspan(static_cast<std::size_t>(tokens[t]) * bytes, bytes),
+                     token_embd_.owner};
+    const Tensor decoded = to_f32(row);
+    std::copy_n(decoded.f32().data(), width, out.row(static_cast<std::int64_t>(t)));
+  }
+}
+
+void Transformer::add_adapters(std::int64_t layer, LinearModule module, const Batch& batch, ConstMatrix x,
+                               Matrix y, ForwardBuffers& buffers) const {
+  for (const Batch::AdapterRun& run : batch.adapter_runs) {
+    const PackedAdapter::Pair* pair = run.adapter->find(layer, module);
+    if (!pair) continue;
+    const Matrix low_rank = matrix(buffers.low_rank, run.rows, pair->a.outputs());
+    const Matrix correction = matrix(buffers.correction, run.rows, y.columns);
+    pair->a.apply(rows_of(x, run.first, run.rows), low_rank);
+    pair->b.apply(low_rank, correction);
+    add_rows(correction, pair->scale, rows_of(y, run.first, run.rows));
+  }
+}
+
+void Transformer::attention_block(std::int64_t index, const Batch& batch, ForwardBuffers& buffers) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const std::int64_t head_dim = config_.head_dim;
+  const std::int64_t q_width = config_.n_heads * head_dim, kv_width = config_.n_kv_heads * head_dim;
+  const auto epsilon = static_cast<float>(config_.norm_epsilon);
+  const Matrix residual = matrix(buffers.residual, batch.rows, config_.d_model);
+  const Matrix normed = matrix(buffers.normed, batch.rows, config_.d_model);
+  const Matrix qkv = matrix(buffers.projected, batch.rows, q_width + 2 * kv_width);
+  const Matrix q = columns_of(qkv, 0, q_width);
+  const Matrix k = columns_of(qkv, q_width, kv_width);
+  const Matrix v = columns_of(qkv, q_width + kv_width, kv_width);
+
+  rms_norm(residual, layer.attn_norm, epsilon, normed);
+  layer.qkv.apply(normed, qkv);
+  add_adapters(index, LinearModule::q_proj, batch, normed, q, buffers);
+  add_adapters(index, LinearModule::k_proj, batch, normed, k, buffers);
+  add_adapters(index, LinearModule::v_proj, batch, normed, v, buffers);
+  if (config_.query_key_norm) {
+    for (std::int64_t h = 0; h < config_.n_heads; ++h) {
+      const Matrix head = columns_of(q, h * head_dim, head_dim);
+      rms_norm(head, layer.q_norm, epsilon, head);
+    }
+    for (std::int64_t h = 0; h < config_.n_kv_heads; ++h) {
+      const Matrix head = columns_of(k, h * head_dim, head_dim);
+      rms_norm(head, layer.k_norm, epsilon, head);
+    }
+  }
+  rope(q, buffers.positions, config_.n_heads, rope_table_);
+  rope(k, buffers.positions, config_.n_kv_heads, rope_table_);
+
+  std::vector<PagedKeysValues> paged(batch.steps.size());
+  std::int64_t row = 0;
+  for (std::size_t s = 0; s < batch.steps.size(); ++s) {
+    KvSequence& sequence = *batch.steps[s].sequence;
+    KvCache& cache = sequence.cache();
+    const std::int64_t block_tokens = cache.block_tokens();
+    const auto blocks = sequence.blocks();
+    const auto tokens = static_cast<std::int64_t>(batch.steps[s].tokens.size());
+    for (std::int64_t position = sequence.length(); position < sequence.length() + tokens;
+         ++position, ++row) {
+      const KvCache::Block block = blocks[static_cast<std::size_t>(position / block_tokens)];
+      const std::int64_t offset = position % block_tokens * kv_width;
+      std::copy_n(k.row(row), kv_width, cache.keys(block, index) + offset);
+      std::copy_n(v.row(row), kv_width, cache.values(block, index) + offset);
+    }
+    const std::size_t first = batch.first_block[s];
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      buffers.key_blocks[first + b] = cache.keys(blocks[b], index);
+      buffers.value_blocks[first + b] = cache.values(blocks[b], index);
+    }
+    paged[s] = {block_tokens, std::span(buffers.key_blocks).subspan(first, blocks.size()),
+                std::span(buffers.value_blocks).subspan(first, blocks.size())};
+  }
+
+  const Matrix attended = matrix(buffers.attended, batch.rows, q_width);
+  const AttentionShape shape{config_.n_heads, config_.n_kv_heads, head_dim,
+                             config_.sliding_window.value_or(INT32_MAX)};
+  attention_paged(q, paged, buffers.row_sequence, buffers.positions, shape, attended);
+  layer.output.apply(attended, normed);
+  add_adapters(index, LinearModule::o_proj, batch, attended, normed, buffers);
+  add_rows(normed, 1.0F, residual);
+}
+
+void Transformer::feed_forward_block(std::int64_t index, const Batch& batch, ForwardBuffers& buffers) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const Matrix residual = matrix(buffers.residual, batch.rows, config_.d_model);
+  const Matrix normed = matrix(buffers.normed, batch.rows, config_.d_model);
+  const Matrix gate_up = matrix(buffers.projected, batch.rows, 2 * config_.d_ff);
+  const Matrix gate = columns_of(gate_up, 0, config_.d_ff);
+  const Matrix up = columns_of(gate_up, config_.d_ff, config_.d_ff);
+  const Matrix hidden = matrix(buffers.hidden, batch.rows, config_.d_ff);
+
+  rms_norm(residual, layer.ffn_norm, static_cast<float>(config_.norm_epsilon), normed);
+  layer.gate_up.apply(normed, gate_up);
+  add_adapters(index, LinearModule::gate_proj, batch, normed, gate, buffers);
+  add_adapters(index, LinearModule::up_proj, batch, normed, up, buffers);
+  swiglu(gate, up, hidden);
+  layer.down.apply(hidden, normed);
+  add_adapters(index, LinearModule::down_proj, batch, hidden, normed, buffers);
+  add_rows(normed, 1.0F, residual);
+}
+
+ConstMatrix Transformer::forward(std::span<const SequenceStep> steps, ForwardBuffers& buffers) const {
+  check(steps);
+  for (const SequenceStep& step : steps)
+    step.sequence->make_room(static_cast<std::int64_t>(step.tokens.size()));
+
+  Batch batch{steps, 0, {}, {}};
+  buffers.tokens.clear();
+  buffers.positions.clear();
+  buffers.row_sequence.clear();
+  std::size_t blocks = 0;
+  std::int64_t logit_rows = 0;
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    const SequenceStep& step = steps[s];
+    const auto tokens = static_cast<std::int64_t>(step.tokens.size());
+    buffers.tokens.insert(buffers.tokens.end(), step.tokens.begin(), step.tokens.end());
+    for (std::int64_t i = 0; i < tokens; ++i) {
+      buffers.positions.push_back(static_cast<std::int32_t>(step.sequence->length() + i));
+      buffers.row_sequence.push_back(static_cast<std::int32_t>(s));
+    }
+    if (step.adapter) {
+      if (!batch.adapter_runs.empty() && batch.adapter_runs.back().adapter == step.adapter &&
+          batch.adapter_runs.back().first + batch.adapter_runs.back().rows == batch.rows) {
+        batch.adapter_runs.back().rows += tokens;
+      } else {
+        batch.adapter_runs.push_back({step.adapter, batch.rows, tokens});
+      }
+    }
+    batch.first_block.push_back(blocks);
+    blocks += step.sequence->blocks().size();
+    batch.rows += tokens;
+    logit_rows += step.logit_rows;
+  }
+  buffers.key_blocks.resize(blocks);
+  buffers.value_blocks.resize(blocks);
+
+  const Matrix residual = matrix(buffers.residual, batch.rows, config_.d_model);
+  embed_tokens(buffers.tokens, residual);
+  for (std::int64_t layer = 0; layer < config_.n_layers; ++layer) {
+    attention_block(layer, batch, buffers);
+    feed_forward_block(layer, batch, buffers);
+  }
+
+  const Matrix normed = matrix(buffers.normed, logit_rows, config_.d_model);
+  std::int64_t row = 0, asked = 0;
+  for (const SequenceStep& step : steps) {
+    row += static_cast<std::int64_t>(step.tokens.size());
+    for (std::int64_t i = row - step.logit_rows; i < row; ++i, ++asked) {
+      std::copy_n(residual.row(i), config_.d_model, normed.row(asked));
+    }
+    step.sequence->advance(static_cast<std::int64_t>(step.tokens.size()));
+  }
+  const Matrix logits = matrix(buffers.logits, logit_rows, config_.vocab_size);
+  if (logit_rows > 0) {
+    rms_norm(normed, output_norm_, static_cast<float>(config_.norm_epsilon), normed);
+    output_.apply(normed, logits);
+  }
+  return logits;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,93 @@
+// The forward pass of a decoder-only transformer over any mix of sequences.
+//
+// Llama-type blocks: RMSNorm, rotary positions, grouped-query attention over a paged cache, SwiGLU; optional
+// biases and query/key norm, sliding window, tied or own output. Each row (token) is computed from its own
+// sequence alone, with an order of additions that depends on nothing else: its bits are the same whatever
+// else is in the batch, however a prompt was cut into chunks, whether its prefix came from the cache, with or
+// without adapters beside it, and for any number of threads. Not here: which rows to run when
+// (infer/scheduler.h), training (train/).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/adapter.h"
+#include "model/config.h"
+#include "model/kv_cache.h"
+#include "model/weights.h"
+#include "tensor/matmul.h"
+#include "tensor/tensor.h"
+
+namespace fulcrum {
+
+// A LoRA adapter made ready for the engine's products. Its rows get y += scale * B (A x), apart from W x, so
+// that rows without an adapter go through the very same computation as if there were none.
+class PackedAdapter {
+ public:
+  PackedAdapter(const LoraAdapter& adapter, const ModelConfig& config);
+  struct Pair {
+    Linear a, b;  // [r, in], [out, r]
+    float scale = 0;
+  };
+  // Null if that layer is not adapted.
+  const Pair* find(std::int64_t layer, LinearModule module) const;
+
+ private:
+  std::vector<std::array<Pair, kLinearModules.size()>> layers_;
+};
+
+// Tokens to append to one sequence. A sequence may stand only once in a batch.
+struct SequenceStep {
+  std::span<const std::int32_t> tokens;
+  KvSequence* sequence = nullptr;
+  const PackedAdapter* adapter = nullptr;  // absent: the untouched base
+  std::int64_t logit_rows = 1;             // logits are wanted for the last so many of these tokens
+};
+
+// Memory of a forward pass, kept by the caller from call to call so that a step allocates nothing.
+struct ForwardBuffers {
+  std::vector<float> residual, normed, projected, attended, hidden, low_rank, correction, logits;
+  std::vector<std::int32_t> tokens, positions, row_sequence;
+  std::vector<const float*> key_blocks, value_blocks;
+};
+
+class Transformer {
+ public:
+  // Packs the weights for this CPU; `weights` must be complete (assemble_weights). The embedding is not
+  // copied.
+  Transformer(const ModelConfig& config, const ModelWeights& weights);
+
+  const ModelConfig& config() const { return config_; }
+
+  // Appends every step's tokens to its sequence and returns the logits asked for, [sum of logit_rows, V], in
+  // the order of the steps; they live in `buffers` until the next call. Steps with one adapter are best put
+  // side by side. Errors: invalid_argument (a token outside the vocabulary, more logits asked for than tokens
+  // given), too_large (longer than the context, or no memory in the cache); after an error no sequence has
+  // advanced.
+  ConstMatrix forward(std::span<const SequenceStep> steps, ForwardBuffers& buffers) const;
+
+ private:
+  struct Layer {
+    std::vector<float> attn_norm, ffn_norm, q_norm, k_norm;
+    Linear qkv, output, gate_up, down;
+  };
+  struct Batch;
+
+  void check(std::span<const SequenceStep> steps) const;
+  void embed_tokens(std::span<const std::int32_t> tokens, Matrix out) const;
+  void attention_block(std::int64_t layer, const Batch& batch, ForwardBuffers& buffers) const;
+  void feed_forward_block(std::int64_t layer, const Batch& batch, ForwardBuffers& buffers) const;
+  void add_adapters(std::int64_t layer, LinearModule module, const Batch& batch, ConstMatrix x, Matrix y,
+                    ForwardBuffers& buffers) const;
+
+  ModelConfig config_;
+  Tensor token_embd_;
+  std::vector<Layer> layers_;
+  std::vector<float> output_norm_;
+  Linear output_;
+  RopeTable rope_table_;
+};
+
+}  // namespace fulcrum

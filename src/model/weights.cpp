@@ -1,0 +1,213 @@
+#include "model/weights.h"
+
+#include <cmath>
+#include <cstring>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/random.h"
+
+namespace fulcrum {
+namespace {
+
+bool always(const ModelConfig&) {
+  return true;
+}
+bool has_bias(const ModelConfig& config) {
+  return config.attention_bias;
+}
+bool has_query_key_norm(const ModelConfig& config) {
+  return config.query_key_norm;
+}
+std::int64_t query_width(const ModelConfig& c) {
+  return c.n_heads * c.head_dim;
+}
+std::int64_t key_width(const ModelConfig& c) {
+  return c.n_kv_heads * c.head_dim;
+}
+
+// The tensors of a block in file order: GGUF's name behind "blk.N.", where it is kept, its shape, and whether
+// it is.
+struct LayerSlot {
+  std::string_view name;
+  Tensor LayerWeights::*member;
+  Shape (*shape)(const ModelConfig&);
+  bool (*present)(const ModelConfig&);
+};
+using L = LayerWeights;
+using C = ModelConfig;
+const LayerSlot kLayerSlots[] = {
+    {"attn_norm.weight", &L::attn_norm, [](const C& c) { return Shape{c.d_model}; }, always},
+    {"attn_q.weight", &L::attn_q,
+     [](const C& c) {
+       return Shape{query_width(c), c.d_model};
+     },
+     always},
+    {"attn_k.weight", &L::attn_k,
+     [](const C& c) {
+       return Shape{key_width(c), c.d_model};
+     },
+     always},
+    {"attn_v.weight", &L::attn_v,
+     [](const C& c) {
+       return Shape{key_width(c), c.d_model};
+     },
+     always},
+    {"attn_q.bias", &L::attn_q_bias, [](const C& c) { return Shape{query_width(c)}; }, has_bias},
+    {"attn_k.bias", &L::attn_k_bias, [](const C& c) { return Shape{key_width(c)}; }, has_bias},
+    {"attn_v.bias", &L::attn_v_bias, [](const C& c) { return Shape{key_width(c)}; }, has_bias},
+    {"attn_q_norm.weight", &L::attn_q_norm, [](const C& c) { return Shape{c.head_dim}; }, has_query_key_norm},
+    {"attn_k_norm.weight", &L::attn_k_norm, [](const C& c) { return Shape{c.head_dim}; }, has_query_key_norm},
+    {"attn_output.weight", &L::attn_output,
+     [](const C& c) {
+       return Shape{c.d_model, query_width(c)};
+     },
+     always},
+    {"ffn_norm.weight", &L::ffn_norm, [](const C& c) { return Shape{c.d_model}; }, always},
+    {"ffn_gate.weight", &L::ffn_gate,
+     [](const C& c) {
+       return Shape{c.d_ff, c.d_model};
+     },
+     always},
+    {"ffn_up.weight", &L::ffn_up,
+     [](const C& c) {
+       return Shape{c.d_ff, c.d_model};
+     },
+     always},
+    {"ffn_down.weight", &L::ffn_down,
+     [](const C& c) {
+       return Shape{c.d_model, c.d_ff};
+     },
+     always},
+};
+
+std::uint16_t half_at(const Tensor& tensor, std::int64_t byte) {
+  std::uint16_t bits;
+  std::memcpy(&bits, tensor.bytes.data() + byte, sizeof(bits));
+  return bits;
+}
+
+// Index of the first element that is not finite, -1 if there is none. For q8_0 the block's scale decides.
+std::int64_t find_not_finite_element(const Tensor& tensor) {
+  if (tensor.dtype == DType::f32) return find_not_finite(tensor.f32());
+  const bool is_bf16 = tensor.dtype == DType::bf16;
+  const std::uint16_t exponent = is_bf16 ? 0x7f80 : 0x7c00;
+  const std::int64_t step = block_bytes(tensor.dtype), elements = block_elements(tensor.dtype);
+  const std::int64_t blocks = static_cast<std::int64_t>(tensor.bytes.size()) / step;
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    if ((half_at(tensor, i * step) & exponent) == exponent) return i * elements;
+  }
+  return -1;
+}
+
+void check_tensor(const Tensor& tensor, const Shape& shape) {
+  if (tensor.shape != shape) {
+    throw_error(ErrorCode::corrupt, "the tensor '{}' has the shape {} where the configuration needs {}",
+                tensor.name, to_string(tensor.shape), to_string(shape));
+  }
+  const DType dtype = tensor.dtype;
+  if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16 && dtype != DType::q8_0) {
+    throw_error(ErrorCode::unsupported, "the tensor '{}' is of type {}; f32, f16, bf16 or q8_0 is needed",
+                tensor.name, to_string(dtype));
+  }
+  if (const std::int64_t at = find_not_finite_element(tensor); at >= 0) {
+    throw_error(ErrorCode::corrupt,
+                "the tensor '{}' holds NaN or infinity at element {}; the weights are damaged or their "
+                "training diverged",
+                tensor.name, at);
+  }
+}
+
+}  // namespace
+
+std::vector<Tensor> ModelWeights::all() const {
+  std::vector<Tensor> tensors;
+  const auto add = [&](std::string name, const Tensor& tensor) {
+    if (tensor.bytes.empty()) return;
+    tensors.push_back(tensor);
+    tensors.back().name = std::move(name);
+  };
+  add("token_embd.weight", token_embd);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    for (const LayerSlot& slot : kLayerSlots)
+      add(fmt::format("blk.{}.{}", i, slot.name), layers[i].*slot.member);
+  }
+  add("output_norm.weight", output_norm);
+  add("output.weight", output);
+  return tensors;
+}
+
+void ModelWeights::visit(
+    const ModelConfig& config,
+    const std::function<void(const std::string& name, const Shape& shape, Tensor&)>& visitor) {
+  if (layers.size() != static_cast<std::size_t>(config.n_layers)) {
+    throw_error(ErrorCode::internal, "weights of {} layers are visited with a configuration of {}",
+                layers.size(), config.n_layers);
+  }
+  visitor("token_embd.weight", {config.vocab_size, config.d_model}, token_embd);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    for (const LayerSlot& slot : kLayerSlots) {
+      if (slot.present(config)) {
+        visitor(fmt::format("blk.{}.{}", i, slot.name), slot.shape(config), layers[i].*slot.member);
+      }
+    }
+  }
+  visitor("output_norm.weight", {config.d_model}, output_norm);
+  if (!config.tied_output) visitor("output.weight", {config.vocab_size, config.d_model}, output);
+}
+
+ModelWeights assemble_weights(const ModelConfig& config, const std::vector<Tensor>& tensors) {
+  std::unordered_map<std::string_view, const Tensor*> by_name;
+  for (const Tensor& tensor : tensors) by_name.emplace(tensor.name, &tensor);
+  ModelWeights weights;
+  weights.layers.resize(static_cast<std::size_t>(config.n_layers));
+  weights.visit(config, [&](const std::string& name, const Shape& shape, Tensor& tensor) {
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) {
+      throw_error(ErrorCode::corrupt, "the tensor '{}' {} is missing", name, to_string(shape));
+    }
+    check_tensor(*found->second, shape);
+    tensor = *found->second;
+    by_name.erase(found);
+  });
+  // A tensor without a place here would have changed the result in the engine that wrote it.
+  for (const Tensor& tensor : tensors) {
+    if (by_name.contains(tensor.name)) {
+      throw_error(ErrorCode::unsupported, "the tensor '{}' {} has no place in a {} model of this engine",
+                  tensor.name, to_string(tensor.shape), config.architecture);
+    }
+  }
+  return weights;
+}
+
+ModelWeights random_weights(const ModelConfig& config, std::uint64_t seed, double deviation) {
+  config.check();
+  ModelWeights weights;
+  weights.layers.resize(static_cast<std::size_t>(config.n_layers));
+  const double into_residual = deviation / std::sqrt(2.0 * static_cast<double>(config.n_layers));
+  weights.visit(config, [&](const std::string& name, const Shape& shape, Tensor& tensor) {
+    OwnedTensor fresh = make_f32(name, shape);
+    if (shape.size() == 2) {
+      const bool residual = name.ends_with("attn_output.weight") || name.ends_with("ffn_down.weight");
+      Random random(seed, stream_of(name));
+      for (float& value : fresh.values)
+        value = static_cast<float>(random.normal() * (residual ? into_residual : deviation));
+    } else if (name.ends_with("norm.weight")) {
+      for (float& value : fresh.values) value = 1.0F;
+    }
+    tensor = std::move(fresh.tensor);
+  });
+  return weights;
+}
+
+std::string weights_sha256(const ModelWeights& weights) {
+  Sha256 digest;
+  for (const Tensor& tensor : weights.all()) {
+    digest.update(fmt::format("{} {} {}\n", tensor.name, to_string(tensor.dtype), to_string(tensor.shape)));
+    digest.update(tensor.bytes);
+  }
+  return digest.finish();
+}
+
+}  // namespace fulcrum
