@@ -41,8 +41,17 @@ class Tokenizer {
   // words can never forge a role. Never adds bos or eos.
   enum class Special { as_text, parse };
   virtual std::vector<TokenId> encode(std::string_view text, Special special) const = 0;
+  // One text put together from parts of different trust: tokens form across the borders as they would in the joined
+  // text, but a control token is only found inside a part marked `parse`. The default encodes each part on its own.
+  struct Part {
+    std::string_view text;
+    Special special = Special::as_text;
+  };
+  virtual std::vector<TokenId> encode_parts(std::span<const Part> parts) const;
   // Bytes of one token as they stand in the middle of a text. Control tokens yield nothing.
   virtual std::string piece(TokenId id) const = 0;
+  // What `id` adds to a text whose last token is `previous` (none: at the start), the leading-space rule undone.
+  virtual std::string piece_after(std::optional<TokenId> previous, TokenId id) const;
   // Joins pieces; undoes the leading-space rule at the start of the text.
   virtual std::string decode(std::span<const TokenId> ids) const = 0;
   virtual const Vocabulary& vocabulary() const = 0;
@@ -50,6 +59,9 @@ class Tokenizer {
   // The id of a token by its exact text ("<|user|>").
   virtual std::optional<TokenId> find(std::string_view token) const = 0;
 };
+
+// The types of a vocabulary that names none: byte for "<0x0A>", unknown and control by its bos, eos and unknown ids.
+std::vector<TokenType> infer_token_types(const Vocabulary& vocabulary);
 
 // Error unsupported for a family without an implementation, corrupt for a vocabulary that contradicts itself.
 std::unique_ptr<Tokenizer> make_tokenizer(Vocabulary vocabulary);
