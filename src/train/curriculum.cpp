@@ -1,0 +1,143 @@
+#include "train/curriculum.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/error.h"
+#include "train/curriculum_dialogue.h"
+#include "train/curriculum_fields.h"
+#include "train/curriculum_labels.h"
+#include "train/curriculum_prose.h"
+#include "train/curriculum_reading.h"
+#include "train/curriculum_recall.h"
+#include "train/curriculum_steps.h"
+
+namespace fulcrum {
+namespace {
+
+enum class Family { copy, recall, reading, labels, fields, orders, sums, hops, closed_book, prose };
+
+// Share of the episodes at the start, at a quarter, at 60% and at the end of training; linear between.
+// Copying and recall come first because nothing else is learnt before them, then reading and labels, long and
+// mixed work last.
+struct Share {
+  Family family;
+  std::array<double, 4> at;
+};
+constexpr std::array<double, 4> kStops = {0.0, 0.25, 0.6, 1.0};
+constexpr std::array<Share, 10> kShares = {{
+    {Family::copy, {0.16, 0.05, 0.02, 0.02}},
+    {Family::recall, {0.30, 0.13, 0.06, 0.04}},
+    {Family::reading, {0.18, 0.30, 0.34, 0.34}},
+    {Family::labels, {0.18, 0.24, 0.26, 0.25}},
+    {Family::fields, {0.08, 0.12, 0.15, 0.16}},
+    {Family::orders, {0.04, 0.05, 0.05, 0.05}},
+    {Family::sums, {0.01, 0.04, 0.05, 0.05}},
+    {Family::hops, {0.00, 0.02, 0.03, 0.04}},
+    {Family::closed_book, {0.00, 0.01, 0.01, 0.01}},
+    {Family::prose, {0.05, 0.06, 0.07, 0.07}},
+}};
+
+double share_at(const Share& share, double progress) {
+  std::size_t i = 0;
+  while (i + 2 < kStops.size() && progress > kStops[i + 1]) ++i;
+  const double along = std::clamp((progress - kStops[i]) / (kStops[i + 1] - kStops[i]), 0.0, 1.0);
+  return share.at[i] + along * (share.at[i + 1] - share.at[i]);
+}
+
+// The hardest level allowed rises to 1 at half of the training; easy episodes never die out.
+Difficulty draw_difficulty(Random& random, double progress) {
+  const double ceiling = std::min(1.0, 0.1 + 1.8 * progress);
+  return {ceiling * std::sqrt(random.uniform())};
+}
+
+}  // namespace
+
+struct Curriculum::State {
+  std::uint64_t seed = 0;
+  Prose prose;
+};
+
+Curriculum Curriculum::make(std::uint64_t seed, const Path& text_folder) {
+  auto state = std::make_shared<State>();
+  state->seed = seed;
+  state->prose = Prose::read(text_folder);
+  Curriculum curriculum;
+  curriculum.state_ = std::move(state);
+  return curriculum;
+}
+
+Episode Curriculum::episode(std::uint64_t index, double progress) const {
+  if (!(progress >= 0 && progress <= 1)) {
+    throw_error(ErrorCode::invalid_argument,
+                "drawing an episode: progress is {}, expected a number from 0 to 1", progress);
+  }
+  // Streams are numbered by episode; the seed keeps curricula apart.
+  Random random(state_->seed, index);
+  const bool prose = !state_->prose.empty();
+  double total = 0;
+  for (const Share& share : kShares)
+    total += share.family == Family::prose && !prose ? 0 : share_at(share, progress);
+  double at = random.uniform() * total;
+  Family family = Family::reading;
+  for (const Share& share : kShares) {
+    if (share.family == Family::prose && !prose) continue;
+    family = share.family;
+    at -= share_at(share, progress);
+    if (at < 0) break;
+  }
+  const Difficulty difficulty = draw_difficulty(random, progress);
+  Words words(random, Pool::training);
+  switch (family) {
+    case Family::copy:
+      return to_episode(copy_dialogue(words, difficulty));
+    case Family::recall:
+      return to_episode(recall_dialogue(words, difficulty));
+    case Family::reading:
+      return to_episode(reading_dialogue(words, difficulty));
+    case Family::labels:
+      return to_episode(labels_dialogue(words, difficulty));
+    case Family::fields:
+      return to_episode(fields_dialogue(words, difficulty));
+    case Family::orders:
+      return to_episode(orders_dialogue(words, difficulty));
+    case Family::sums:
+      return to_episode(sums_dialogue(words, difficulty));
+    case Family::hops:
+      return to_episode(hops_dialogue(words, difficulty));
+    case Family::closed_book:
+      return to_episode(closed_book_dialogue(words));
+    case Family::prose:
+      break;
+  }
+  Dialogue plain;
+  plain.family = "prose";
+  plain.turns.push_back(
+      {Speaker::user, state_->prose.passage(random, 300 + random.below(900)), Lesson::plain});
+  return to_episode(plain);
+}
+
+std::string Curriculum::description() const {
+  std::string text = fmt::format(
+      "curriculum with seed {}; shares of episodes at the start, 25%, 60% and the end:", state_->seed);
+  static constexpr std::array<const char*, 10> kNames = {
+      "copy", "recall", "reading", "labels", "fields", "orders", "sums", "hops", "closed book", "prose"};
+  for (const Share& share : kShares) {
+    text += fmt::format(" {} {}", kNames[static_cast<std::size_t>(share.family)], fmt::join(share.at, "/"));
+    text += &share == &kShares.back() ? "." : ",";
+  }
+  text += state_->prose.empty() ? " No prose: the text folder is missing, its share goes to the others."
+                                : fmt::format(" Prose from {} bytes of text.", state_->prose.bytes());
+  return text;
+}
+
+std::vector<std::string> Curriculum::special_tokens() {
+  std::vector<std::string> tokens = {"<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", "<|end|>",
+                                     "<doc>",      "</doc>",   "<think>",       "</think>"};
+  for (int i = 0; i < 24; ++i) tokens.push_back(fmt::format("<|spare_{}|>", i));
+  return tokens;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,547 @@
+#include "train/curriculum_lexicon.h"
+
+#include <array>
+#include <cctype>
+
+#include "base/error.h"
+
+namespace fulcrum {
+namespace {
+
+struct TopicRow {
+  Pool pool;
+  const char *name, *nouns, *verbs, *adjectives;
+};
+
+constexpr Pool kT = Pool::training, kH = Pool::held_out;
+
+// Ten to fourteen nouns, seven to nine verbs (base form, take an object) and six adjectives a topic.
+constexpr TopicRow kTopics[] = {
+    {kT, "cooking", "pan soup knife oven onion rice sauce recipe pot dough pepper stew spoon",
+     "boil fry stir bake chop taste serve roast", "salty fresh burnt spicy raw tasty"},
+    {kT, "sport", "ball goal team match coach race stadium referee score trophy runner league",
+     "kick throw catch win train defend score lose", "fast fit strong tired famous unbeaten"},
+    {kT, "weather", "rain storm wind cloud snow sun fog thunder frost forecast flood sky",
+     "forecast predict watch measure expect fear", "wet cold windy sunny cloudy stormy"},
+    {kT, "travel", "ticket suitcase hotel passport map tour beach guide visa luggage island holiday",
+     "visit pack explore book leave cross reach", "foreign distant sandy crowded scenic remote"},
+    {kT, "trains", "train station platform rail carriage conductor timetable tunnel engine seat track",
+     "board miss ride catch stop delay", "late punctual express direct packed slow"},
+    {kT, "health", "doctor nurse pill fever cough clinic wound bandage medicine tooth blood patient",
+     "heal treat examine cure swallow rest", "sick healthy painful swollen weak dizzy"},
+    {kT, "gardening", "flower seed soil spade hedge rose lawn weed bulb greenhouse tomato compost",
+     "plant water dig prune grow harvest trim", "green leafy muddy blooming wild dry"},
+    {kT, "music", "guitar piano song drum concert violin singer choir melody band trumpet rhythm",
+     "play sing compose tune record perform hum", "loud quiet melodic catchy slow gentle"},
+    {kT, "school", "teacher pupil lesson homework exam classroom pencil notebook grade blackboard library",
+     "learn teach study read solve spell", "clever strict lazy curious difficult boring"},
+    {kT, "animals", "dog cat horse rabbit cow sheep bird fox mouse goat duck puppy",
+     "feed pet walk groom chase tame", "furry hungry playful fierce tiny shy"},
+    {kT, "clothing", "shirt coat scarf shoe sock dress button sleeve hat glove jacket belt",
+     "wear sew fold wash iron mend", "woollen tight loose striped torn warm"},
+    {kT, "building", "brick wall roof hammer cement ladder beam plank nail window crane concrete",
+     "build paint drill repair measure lift", "solid wooden crooked sturdy cracked tall"},
+    {kT, "money", "coin bank loan salary wallet tax debt savings cash budget cheque interest",
+     "pay save spend lend borrow earn owe", "rich poor cheap costly broke generous"},
+    {kT, "shopping", "shop market basket counter discount bag shelf bargain purchase sale store",
+     "buy sell choose exchange try carry", "expensive popular new spare stylish reduced"},
+    {kT, "post", "letter parcel stamp envelope postman address postcard package mailbox courier",
+     "send deliver post open receive seal", "lost urgent sealed heavy registered empty"},
+    {kT, "computers",
+     "computer keyboard screen file program mouse printer folder disk cable network software",
+     "type install download save delete print update", "digital slow broken modern wireless locked"},
+    {kT, "phones", "phone call message ringtone charger battery number contact signal voice",
+     "dial ring answer text charge mute", "busy silent mobile flat portable missed"},
+    {kT, "fishing", "fish net hook river boat bait rod lake trout salmon anchor",
+     "catch row cast reel release clean", "slippery deep calm shallow silver fresh"},
+    {kT, "farming", "farm tractor wheat barn field crop hay plough farmer corn orchard",
+     "plough sow reap milk fence load", "ripe fertile rural dusty golden early"},
+    {kT, "space", "planet rocket moon star astronaut orbit comet telescope galaxy satellite crater",
+     "launch orbit observe explore land discover", "distant bright lunar weightless dark vast"},
+    {kT, "history", "king queen castle war army ruin empire knight crown battle treaty throne",
+     "conquer rule defend crown betray free", "ancient royal old noble brave medieval"},
+    {kT, "painting", "brush canvas portrait gallery colour sketch artist palette frame easel mural",
+     "paint draw sketch frame exhibit shade", "colourful abstract bright faded detailed modern"},
+    {kT, "cars", "car wheel brake driver road garage fuel motor tyre bumper traffic lorry",
+     "drive park steer brake overtake tow", "rusty fast parked electric reckless noisy"},
+    {kT, "cycling", "bicycle pedal helmet saddle chain cyclist lane bell handlebar gear",
+     "pedal ride lock pump oil brake", "steep bumpy light narrow quick flat"},
+    {kT, "swimming", "pool swimmer towel wave goggles diver lifeguard shore float lane",
+     "swim dive float splash rescue race", "deep wet chilly salty wavy blue"},
+    {kT, "sleep", "bed pillow dream blanket night alarm nap mattress pyjamas bedroom lullaby",
+     "sleep wake dream snore rest yawn", "sleepy soft cosy restless quiet dark"},
+    {kT, "reading", "book novel page author chapter story poem cover shelf writer paragraph tale",
+     "read write borrow publish finish translate", "thrilling long printed clever sad gripping"},
+    {kT, "cleaning", "broom soap bucket dust sponge mop stain floor vacuum bin rag",
+     "sweep scrub wipe polish rinse tidy", "dirty clean spotless greasy sticky shiny"},
+    {kT, "baking", "bread cake flour yeast butter oven cookie pie icing loaf crust sugar",
+     "knead bake mix frost slice whisk", "sweet crispy golden fluffy buttery stale"},
+    {kT, "parties", "party guest balloon gift candle cake host music dance invitation costume",
+     "celebrate invite dance toast decorate wrap", "merry noisy festive surprise joyful fancy"},
+    {kT, "family", "mother father sister brother uncle aunt cousin baby grandmother twin nephew",
+     "hug raise marry visit adopt comfort", "loving young proud caring elder dear"},
+    {kT, "work", "office boss meeting desk job contract colleague project report manager team",
+     "hire manage plan sign finish discuss", "busy paid skilled important formal tired"},
+    {kT, "law", "judge court lawyer trial witness crime jury sentence prison thief verdict",
+     "accuse arrest judge steal defend appeal", "guilty innocent legal strict fair unlawful"},
+    {kT, "games", "chess dice card puzzle board player token king turn riddle domino",
+     "play shuffle roll solve guess beat", "tricky fun lucky clever quick fair"},
+    {kT, "sailing", "ship sail captain harbour mast sailor deck anchor storm rope voyage",
+     "sail steer anchor dock row hoist", "windy seaworthy rough calm long wooden"},
+    {kT, "mining", "mine gold coal shaft miner gem pickaxe diamond tunnel ore copper",
+     "dig mine extract blast sift carve", "deep dark precious dusty rich narrow"},
+    {kT, "camping", "tent campfire forest backpack trail torch lantern mountain hiker stove valley",
+     "camp hike climb pitch light explore", "wild muddy starry steep smoky outdoor"},
+    {kT, "flying", "plane airport pilot wing runway flight cabin parachute cloud propeller",
+     "fly land board taxi pilot delay", "high airborne delayed smooth bumpy long"},
+    {kT, "insects", "bee ant spider butterfly beetle wasp honey web nest moth caterpillar",
+     "sting buzz crawl swarm bite spin", "tiny winged busy poisonous striped harmless"},
+    {kT, "drinks", "coffee tea juice milk lemonade cup glass bottle water cocoa kettle",
+     "drink pour sip brew stir fill", "hot cold sweet bitter fizzy thirsty"},
+    {kT, "theatre", "actor stage play curtain audience scene costume applause script mask director",
+     "act rehearse perform clap stage direct", "dramatic comic tragic nervous brilliant full"},
+    {kT, "science", "experiment laboratory microscope theory atom chemical scientist formula sample test",
+     "test prove measure analyse observe mix", "exact scientific chemical careful unknown precise"},
+    {kH, "winter sport", "ski sledge skate slope rink snowboard lodge avalanche chairlift goggles",
+     "ski skate glide sledge wax race", "icy snowy frozen steep powdery bracing"},
+    {kH, "jewellery", "ring necklace bracelet pearl brooch earring pendant clasp ruby goldsmith",
+     "wear engrave polish clasp set admire", "golden sparkling delicate antique precious silver"},
+    {kH, "pottery", "clay kiln vase glaze bowl potter wheel jug tile ceramic",
+     "glaze fire mould shape spin smash", "glazed fragile round earthen smooth chipped"},
+    {kH, "dentistry", "dentist filling crown gum toothbrush braces molar drill cavity denture",
+     "fill floss extract brush drill straighten", "sore white loose numb crooked decayed"},
+    {kH, "photography", "camera lens photo tripod shutter negative flash album darkroom film",
+     "snap focus develop crop pose zoom", "blurred sharp grainy glossy portrait dim"},
+    {kH, "bees", "hive beekeeper honeycomb pollen swarm queen nectar smoker wax drone",
+     "keep swarm gather smoke hive pollinate", "waxy humming golden sticky angry sweet"},
+};
+
+struct AttributeRow {
+  Pool pool;
+  const char* name;
+  ValueKind kind;
+  const char *statements, *questions;  // separated by '|'
+};
+using K = ValueKind;
+constexpr AttributeRow kAttributes[] = {
+    {kT, "price", K::price, "{e} costs {v}.|You can buy {e} for {v}.|Buyers pay {v} for {e}.",
+     "How much does {e} cost?|How much is {e}?|What does one pay for {e}?"},
+    {kT, "owner", K::person, "{e} belongs to {v}.|{v} owns {e}.", "Who owns {e}?|To whom does {e} belong?"},
+    {kT, "colour", K::colour, "{e} is painted {v}.|People know {e} by its {v} colour.",
+     "Which colour is {e}?|What colour does {e} have?"},
+    {kT, "weight", K::measure, "{e} weighs {v}.", "How much does {e} weigh?|How heavy is {e}?"},
+    {kT, "opening time", K::time, "{e} opens at {v}.|The doors of {e} open at {v}.",
+     "When does {e} open?|At what time does {e} open?"},
+    {kT, "closing time", K::time, "{e} closes at {v}.|{e} stays open until {v}.",
+     "When does {e} close?|Until when is {e} open?"},
+    {kT, "code", K::code, "{e} carries the code {v}.|{e} is filed under {v}.", "Which code does {e} carry?"},
+    {kT, "deadline", K::date, "{e} is due on {v}.|{e} must be finished by {v}.",
+     "When is {e} due?|By when must {e} be finished?"},
+    {kT, "home town", K::place, "{e} lives in {v}.|{e} comes from {v}.|The house of {e} stands in {v}.",
+     "Where does {e} live?|Where is the home of {e}?|Which town does {e} come from?"},
+    {kT, "location", K::place, "{e} is found in {v}.|{e} stands in {v}.|You will find {e} in {v}.",
+     "Where is {e}?|Where can {e} be found?|In which place is {e}?"},
+    {kT, "founder", K::person, "{e} was founded by {v}.|{v} founded {e}.",
+     "Who founded {e}?|By whom was {e} founded?"},
+    {kT, "maker", K::person, "{e} was made by {v}.|{v} made {e}.", "Who made {e}?"},
+    {kT, "keeper", K::person, "{v} looks after {e}.|{e} is kept by {v}.",
+     "Who looks after {e}?|Who keeps {e}?"},
+    {kT, "manager", K::person, "{v} is in charge of {e}.|{e} is run by {v}.",
+     "Who runs {e}?|Who is in charge of {e}?"},
+    {kT, "height", K::measure, "{e} is {v} tall.|{e} reaches a height of {v}.",
+     "How tall is {e}?|How high is {e}?"},
+    {kT, "length", K::measure, "{e} is {v} long.|{e} measures {v} from end to end.", "How long is {e}?"},
+    {kT, "age", K::duration, "{e} is {v} old.", "How old is {e}?"},
+    {kT, "capacity", K::number, "{e} holds {v} people.|Up to {v} people fit into {e}.",
+     "How many people fit into {e}?|How many people does {e} hold?"},
+    {kT, "number of rooms", K::number, "{e} has {v} rooms.|There are {v} rooms in {e}.",
+     "How many rooms does {e} have?|How many rooms are there in {e}?"},
+    {kT, "favourite food", K::noun, "{e} likes {v} best.|Nothing pleases {e} more than {v}.",
+     "What does {e} like best?"},
+    {kT, "phone number", K::phone, "You can call {e} on {v}.|{e} answers calls on {v}.",
+     "On which number can you call {e}?"},
+    {kT, "start date", K::date, "{e} starts on {v}.|{e} begins on {v}.",
+     "When does {e} start?|On which day does {e} begin?"},
+    {kT, "end date", K::date, "{e} ends on {v}.|{e} runs until {v}.",
+     "When does {e} end?|Until which day does {e} run?"},
+    {kT, "waiting time", K::duration, "One waits {v} for {e}.|It takes {v} to get {e}.",
+     "How long does one wait for {e}?|How long does it take to get {e}?"},
+    {kT, "fee", K::price, "{e} charges a fee of {v}.|A fee of {v} is charged for {e}.",
+     "What fee does {e} charge?|What is charged for {e}?"},
+    {kT, "limit", K::number, "No more than {v} are allowed for {e}.|{e} has an upper limit of {v}.",
+     "How many are allowed for {e}?|What is the most allowed for {e}?"},
+    {kT, "share", K::percent, "{e} takes {v} of the whole.", "How much of the whole does {e} take?"},
+    {kT, "rest day", K::weekday, "{e} is closed on {v}.|{e} never works on {v}.",
+     "On which day is {e} closed?|Which day is free for {e}?"},
+    {kT, "meeting day", K::weekday, "{e} meets on {v}.|Every {v} there is a meeting of {e}.",
+     "On which day does {e} meet?"},
+    {kT, "material", K::noun, "{e} is made of {v}.", "What is {e} made of?"},
+    {kT, "symbol", K::noun, "The sign of {e} shows a {v}.|{e} has a {v} on its flag.",
+     "What does the sign of {e} show?|What is on the flag of {e}?"},
+    {kT, "rival", K::person, "{e} competes with {v}.", "With whom does {e} compete?"},
+    {kT, "teacher", K::person, "{v} taught {e}.|{e} learnt everything from {v}.",
+     "Who taught {e}?|From whom did {e} learn?"},
+    {kT, "birthplace", K::place, "{e} was born in {v}.", "Where was {e} born?|In which place was {e} born?"},
+    {kT, "year", K::number, "{e} dates from {v}.|{e} was first seen in {v}.",
+     "From which year does {e} date?|When was {e} first seen?"},
+    {kT, "speed", K::measure, "{e} covers {v} in an hour.", "How far does {e} get in an hour?"},
+    {kT, "room", K::code, "{e} is kept in room {v}.", "In which room is {e} kept?|Which room holds {e}?"},
+    {kT, "size", K::number, "{e} comes in size {v}.", "In which size does {e} come?|What size is {e}?"},
+    {kT, "guarantee", K::duration, "{e} is guaranteed for {v}.|The guarantee of {e} lasts {v}.",
+     "For how long is {e} guaranteed?"},
+    {kT, "departure", K::time, "{e} leaves at {v}.", "When does {e} leave?|At what time does {e} leave?"},
+    {kT, "arrival", K::time, "{e} arrives at {v}.", "When does {e} arrive?|At what time does {e} arrive?"},
+    {kT, "destination", K::place, "{e} is going to {v}.|{e} is headed for {v}.",
+     "Where is {e} going?|Where is {e} headed?"},
+    {kT, "quantity", K::number, "{e} has {v} pieces.|There are {v} of {e}.",
+     "How many pieces does {e} have?|How many are there of {e}?"},
+    {kT, "contact", K::person, "Ask {v} about {e}.|Questions about {e} go to {v}.",
+     "Whom should one ask about {e}?|Who answers questions about {e}?"},
+    {kT, "name", K::person, "", ""},
+    {kT, "city", K::place, "", ""},
+    {kT, "date", K::date, "", ""},
+    {kT, "amount", K::price, "", ""},
+    {kT, "nickname", K::person, "Friends call {e} {v}.", "What do friends call {e}?"},
+    {kT, "reference", K::code, "", ""},
+    {kT, "item", K::noun, "", ""},
+    {kT, "tool", K::noun, "{e} works with a {v}.|{e} uses a {v}.",
+     "What does {e} work with?|What does {e} use?"},
+    {kT, "reward", K::price, "Whoever finds {e} gets {v}.", "What does the finder of {e} get?"},
+    {kH, "guardian", K::person, "{v} stands guard over {e}.", "Who stands guard over {e}?"},
+    {kH, "rent", K::price, "{e} is let for {v}.", "For how much is {e} let?"},
+    {kH, "depth", K::measure, "{e} is {v} deep.", "How deep is {e}?"},
+    {kH, "inventor", K::person, "{e} was invented by {v}.", "Who invented {e}?"},
+    {kH, "harvest day", K::weekday, "{e} is picked on {v}.", "On which day is {e} picked?"},
+    {kH, "burial place", K::place, "{e} lies buried in {v}.", "Where does {e} lie buried?"},
+    {kH, "seal", K::code, "{e} bears the seal {v}.", "Which seal does {e} bear?"},
+    {kH, "term", K::duration, "{e} is lent out for {v}.", "For how long is {e} lent out?"},
+};
+
+constexpr const char* kOnsets[] = {"b", "br", "c",  "d", "dr", "f",  "g",  "gr", "h",  "j",  "k", "l", "m",
+                                   "n", "p",  "pr", "r", "s",  "sh", "st", "t",  "th", "tr", "v", "w", "z"};
+constexpr const char* kVowels[] = {"a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ea", "oo"};
+constexpr const char* kCodas[] = {"", "", "", "n", "l", "r", "m", "s", "k", "t", "nd", "rt", "x", "sh"};
+constexpr const char* kColours[] = {"red",  "blue",   "green",  "yellow", "black",  "white", "brown",
+                                    "grey", "orange", "purple", "pink",   "silver", "gold",  "violet"};
+constexpr const char* kMonths[] = {"January", "February", "March",     "April",   "May",      "June",
+                                   "July",    "August",   "September", "October", "November", "December"};
+constexpr const char* kDays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                 "Friday", "Saturday", "Sunday"};
+constexpr const char* kPlaceEndings[] = {" Street", " Hill", " Square", " Bay"};
+constexpr const char* kUnits[] = {"kg", "m", "cm", "km", "litres", "tons", "miles", "metres"};
+constexpr const char* kSpans[] = {"minutes", "hours", "days", "weeks", "months", "years", "working days"};
+
+// {n} {m} nouns, {v} verb, {a} {b} adjectives of one topic; {p} a made-up name.
+constexpr const char* kSentences[] = {"I want to {v} the {n} today.",
+                                      "How do I {v} the {n}?",
+                                      "Can you {v} my {n}?",
+                                      "My {n} is {a} and I need a new one.",
+                                      "The {a} {n} stood beside the {m}.",
+                                      "I could not {v} the {n} because it was too {a}.",
+                                      "Please {v} the {n} before noon.",
+                                      "Why is the {n} so {a}?",
+                                      "We saw a {n} and a {m} yesterday.",
+                                      "{p} likes to {v} the {n} every morning.",
+                                      "There was a {a} {n} near the {m}.",
+                                      "You should {v} the {n} first and then look at the {m}.",
+                                      "Is it {a} to {v} a {n}?",
+                                      "They talked about the {n} for an hour.",
+                                      "The {n} was {a}, but the {m} was not.",
+                                      "{p} forgot the {n} again.",
+                                      "Do not {v} that {n}, it is {a}.",
+                                      "Nobody could {v} such a {a} {n}.",
+                                      "She gave me a {n} and asked me to {v} it.",
+                                      "When will the {n} be {a}?",
+                                      "I have never seen a {n} as {a} as this one.",
+                                      "He will {v} the {m} after he has found the {n}.",
+                                      "It takes time to {v} a {n}.",
+                                      "What a {a} {n}!",
+                                      "The {n} and the {m} are both {a}.",
+                                      "I heard that {p} can {v} a {n}.",
+                                      "Someone left a {n} on the {m}.",
+                                      "Let us {v} the {n} together.",
+                                      "We need someone to {v} this {a} {n}.",
+                                      "After lunch {p} went to {v} the {n}."};
+constexpr const char* kHeldOutSentences[] = {
+    "Would it be wise to {v} a {n} that is {a}?", "Between the {n} and the {m} I prefer the {n}.",
+    "{p} tried twice to {v} the {a} {n}.", "Tell me where I might {v} a {n}."};
+// {p} made-up name, {q} another, {x} number.
+constexpr const char* kFillers[] = {"{p} said nothing about it.",    "It was a quiet day.",
+                                    "Nobody remembers why.",         "The rest is not known.",
+                                    "{p} and {q} had a long talk.",  "This was written down with care.",
+                                    "Many people asked about this.", "Some say it was different before.",
+                                    "{p} came back after {x} days.", "There is more to tell another time.",
+                                    "The list was checked by {p}.",  "All of this is true.",
+                                    "{p} laughed and went home.",    "Later the plan was changed a little.",
+                                    "Everyone was happy with that.", "It has been so for {x} years."};
+
+template <std::size_t N>
+std::string pick(Random& random, const char* const (&items)[N]) {
+  return items[random.below(N)];
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = text.find(separator);
+    parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return parts;
+}
+
+std::vector<Topic> load_topics(Pool pool) {
+  std::vector<Topic> result;
+  for (const TopicRow& row : kTopics) {
+    if (row.pool != pool) continue;
+    result.push_back({row.name, split(row.nouns, ' '), split(row.verbs, ' '), split(row.adjectives, ' ')});
+  }
+  return result;
+}
+
+std::vector<Attribute> load_attributes(Pool pool) {
+  std::vector<Attribute> result;
+  for (const AttributeRow& row : kAttributes) {
+    if (row.pool != pool) continue;
+    std::string key = row.name;
+    for (char& letter : key) {
+      if (letter == ' ') letter = '_';
+    }
+    result.push_back({row.name, key, row.kind, split(row.statements, '|'), split(row.questions, '|')});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::span<const Topic> topics(Pool pool) {
+  static const std::vector<Topic> training = load_topics(Pool::training),
+                                  held_out = load_topics(Pool::held_out);
+  return pool == Pool::training ? training : held_out;
+}
+
+std::span<const Attribute> attributes(Pool pool) {
+  static const std::vector<Attribute> training = load_attributes(Pool::training),
+                                      held_out = load_attributes(Pool::held_out);
+  return pool == Pool::training ? training : held_out;
+}
+
+std::vector<std::string> split_words(std::string_view text) {
+  return split(text, ' ');
+}
+
+Pool pool_of(std::string_view word) {
+  return stream_of(word) % 8 == 0 ? Pool::held_out : Pool::training;
+}
+
+std::string capitalised(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+std::string join(std::span<const std::string> parts, std::string_view separator) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) text += separator;
+    text += parts[i];
+  }
+  return text;
+}
+
+std::string fill(std::string_view pattern,
+                 std::span<const std::pair<std::string_view, std::string_view>> values) {
+  std::string text;
+  while (!pattern.empty()) {
+    const std::size_t open = pattern.find('{');
+    text += pattern.substr(0, open);
+    if (open == std::string_view::npos) break;
+    const std::size_t close = pattern.find('}', open);
+    const std::string_view key = pattern.substr(open + 1, close - open - 1);
+    bool known = false;
+    for (const auto& [name, value] : values) {
+      if (name != key) continue;
+      text += value;
+      known = true;
+    }
+    if (!known)
+      throw_error(ErrorCode::internal, "writing an episode: the pattern names {{{}}}, which has no value",
+                  key);
+    pattern.remove_prefix(close + 1);
+  }
+  return text;
+}
+
+std::string Words::made_up() {
+  for (;;) {
+    std::string word;
+    const std::uint64_t syllables = random_.chance(0.25) ? 3 : 2;
+    for (std::uint64_t i = 0; i < syllables; ++i) {
+      if (i > 0 || random_.chance(0.85)) word += pick(random_, kOnsets);
+      word += pick(random_, kVowels);
+    }
+    word += pick(random_, kCodas);
+    if (word.size() >= 4 && pool_of(word) == pool_) return word;
+  }
+}
+
+// Draws stand in statements of their own: the order of operands within one expression is the compiler's to
+// choose.
+std::string Words::name() {
+  return capitalised(made_up());
+}
+std::string Words::full_name() {
+  const std::string first = name();
+  return first + " " + name();
+}
+
+std::string Words::code() {
+  static constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::string text;
+  const auto letters = [&](std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) text += kLetters[random_.below(kLetters.size())];
+  };
+  const auto digits = [&](std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) text += static_cast<char>('0' + random_.below(10));
+  };
+  switch (random_.below(4)) {
+    case 0:
+      letters(2), text += '-', digits(3 + random_.below(2));
+      break;
+    case 1:
+      letters(1), digits(2 + random_.below(3));
+      break;
+    case 2:
+      digits(3 + random_.below(3));
+      break;
+    default:
+      letters(2), digits(2), letters(1);
+  }
+  return text;
+}
+
+std::string Words::value(ValueKind kind) {
+  Random& r = random_;
+  const auto number = [&r](std::int64_t low, std::int64_t high) {
+    return std::to_string(r.between(low, high));
+  };
+  switch (kind) {
+    case ValueKind::person:
+      return r.chance(0.6) ? name() : full_name();
+    case ValueKind::place: {
+      std::string text = name();
+      if (r.chance(0.2)) text += pick(r, kPlaceEndings);
+      return text;
+    }
+    case ValueKind::colour: {
+      std::string text = r.chance(0.2) ? "dark " : "";
+      return text += pick(r, kColours);
+    }
+    case ValueKind::number:
+      return r.chance(0.5) ? number(2, 40) : number(41, 2999);
+    case ValueKind::price: {
+      std::string text = r.chance(0.7) ? "$" : "€";
+      text += r.chance(0.6) ? number(1, 99) : number(100, 1999);
+      if (r.chance(0.4)) text += "." + number(10, 99);
+      return text;
+    }
+    case ValueKind::date: {
+      std::string day = number(1, 28), month = pick(r, kMonths);
+      const std::uint64_t form = r.below(5);
+      if (form < 3) return day + " " + month;
+      if (form == 3) return month + " " + day;
+      std::string text = number(2001, 2039) + "-";
+      text += number(10, 12) + "-";
+      return text += number(10, 28);
+    }
+    case ValueKind::time: {
+      std::string hour = number(1, 23);
+      return hour + ":" + pick(r, {"00", "15", "30", "45", "10", "50"});
+    }
+    case ValueKind::code:
+      return code();
+    case ValueKind::duration: {
+      std::string count = number(2, 90);
+      return count + " " + pick(r, kSpans);
+    }
+    case ValueKind::measure: {
+      std::string count = number(2, 300);
+      return count + " " + pick(r, kUnits);
+    }
+    case ValueKind::noun:
+      return noun();
+    case ValueKind::phone: {
+      std::string text = "0";
+      for (int i = 0; i < 6; ++i) text += static_cast<char>('0' + r.below(10));
+      return text;
+    }
+    case ValueKind::percent:
+      return number(1, 99) + "%";
+    case ValueKind::weekday:
+      return pick(r, kDays);
+  }
+  return {};
+}
+
+std::string Words::thing() {
+  const std::uint64_t form = random_.below(4);
+  if (form == 3) return name();
+  std::string text = "the ";
+  if (form == 0) text += adjective() + " ";
+  if (form == 2) text += name() + " ";
+  text += noun();
+  if (form == 1) text += " of " + name();
+  return text;
+}
+
+std::string Words::label() {
+  switch (random_.below(6)) {
+    case 0:
+      return std::string(1, static_cast<char>('A' + random_.below(26)));
+    case 1:
+      return code();
+    case 2:
+      return noun();
+    case 3:
+      return name();
+    default:
+      return made_up();
+  }
+}
+
+std::string Words::sentence(const Topic& topic) {
+  const std::string &n = random_.choose(topic.nouns), &v = random_.choose(topic.verbs),
+                    &a = random_.choose(topic.adjectives);
+  std::string m = random_.choose(topic.nouns);
+  while (m == n) m = random_.choose(topic.nouns);
+  const std::string p = name();
+  const std::pair<std::string_view, std::string_view> values[] = {
+      {"n", n}, {"m", m}, {"v", v}, {"a", a}, {"p", p}};
+  return fill(pool_ == Pool::held_out && random_.chance(0.5) ? pick(random_, kHeldOutSentences)
+                                                             : pick(random_, kSentences),
+              values);
+}
+
+std::string Words::filler() {
+  const std::string p = name(), q = name(), x = std::to_string(random_.between(2, 60));
+  const std::pair<std::string_view, std::string_view> values[] = {{"p", p}, {"q", q}, {"x", x}};
+  return fill(pick(random_, kFillers), values);
+}
+
+const Topic& Words::topic() {
+  return random_.choose(topics(pool_));
+}
+const Attribute& Words::attribute() {
+  return random_.choose(attributes(pool_));
+}
+const std::string& Words::noun() {
+  return random_.choose(topic().nouns);
+}
+const std::string& Words::verb() {
+  return random_.choose(topic().verbs);
+}
+const std::string& Words::adjective() {
+  return random_.choose(topic().adjectives);
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,92 @@
+// Words, made-up names and values that the episodes of the curriculum are written with.
+//
+// Two pools never meet: what is drawn from Pool::training is never drawn from Pool::held_out, so that a gate
+// asks about names, label words, topics and attributes that no training episode can have shown. Made-up words
+// belong to the pool that their hash says; topics and attributes are divided by hand in the tables of
+// curriculum_lexicon.cpp. No word here names a company's support desk, its labels or its documents.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+
+namespace fulcrum {
+
+enum class Pool { training, held_out };
+
+// An everyday subject with the words that give it away.
+struct Topic {
+  std::string name;
+  std::vector<std::string> nouns, verbs, adjectives;
+};
+std::span<const Topic> topics(Pool pool);
+
+enum class ValueKind {
+  person,
+  place,
+  colour,
+  number,
+  price,
+  date,
+  time,
+  code,
+  duration,
+  measure,
+  noun,
+  phone,
+  percent,
+  weekday
+};
+
+// Something that can be said of a thing or a person: "price".
+struct Attribute {
+  std::string name;  // "opening time"
+  std::string key;   // as a JSON key: "opening_time"
+  ValueKind kind;
+  // Statements and questions beside the ones that fit every attribute; {e} the subject, {v} the value.
+  std::vector<std::string> statements, questions;
+};
+std::span<const Attribute> attributes(Pool pool);
+
+class Words {
+ public:
+  Words(Random& random, Pool pool) : random_(random), pool_(pool) {}
+
+  std::string made_up();              // "torvalin": pronounceable, 2-4 syllables, lower case
+  std::string name();                 // "Torvalin"
+  std::string full_name();            // "Mira Torvalin"
+  std::string code();                 // "KX-4071"
+  std::string value(ValueKind kind);  // "14:30", "$12.50", "7 March", ...
+  std::string thing();                // "the Torvalin lamp", "the red ladder": a subject that is not a person
+  std::string label();                // an arbitrary class label: made-up word, letter, number or code
+  std::string sentence(const Topic& topic);  // about 6-14 words that give the topic away
+  std::string filler();                      // a sentence that says nothing about anything asked
+  const Topic& topic();
+  const Attribute& attribute();
+  const std::string& noun();
+  const std::string& verb();
+  const std::string& adjective();
+  Pool pool() const { return pool_; }
+  Random& random() { return random_; }
+
+ private:
+  Random& random_;
+  Pool pool_;
+};
+
+// "a, b and c" / "a, b, c"
+std::string join(std::span<const std::string> parts, std::string_view separator);
+// Replaces every "{key}" of the pattern; pairs of key and replacement.
+std::string fill(std::string_view pattern,
+                 std::span<const std::pair<std::string_view, std::string_view>> values);
+std::string capitalised(std::string text);
+// Words separated by single spaces.
+std::vector<std::string> split_words(std::string_view text);
+// The pool a made-up word belongs to.
+Pool pool_of(std::string_view word);
+
+}  // namespace fulcrum

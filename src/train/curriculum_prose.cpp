@@ -1,0 +1,90 @@
+#include "train/curriculum_prose.h"
+
+#include <cctype>
+#include <cmath>
+
+namespace fulcrum {
+namespace {
+
+// One paragraph on one line; empty if it is not prose.
+std::string clean(std::string_view raw) {
+  std::string text;
+  std::size_t letters = 0, odd = 0;
+  for (const char c : raw) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool space = std::isspace(byte) != 0;
+    if (space && (text.empty() || text.back() == ' ')) continue;
+    text += space ? ' ' : c;
+    letters += std::isalpha(byte) != 0 ? 1 : 0;
+    odd += byte >= 0x80 || std::string_view("{}<>|=_*`#\\/[]~^$@").find(c) != std::string_view::npos ? 1 : 0;
+  }
+  if (!text.empty() && text.back() == ' ') text.pop_back();
+  const bool indented = raw.starts_with("    ") || raw.starts_with("\t") || raw.starts_with("..");
+  if (indented || text.size() < 60 || letters * 10 < text.size() * 7 || odd * 40 > text.size()) return {};
+  return text;
+}
+
+}  // namespace
+
+Prose Prose::read(const Path& folder) {
+  Prose prose;
+  std::error_code failed;
+  if (folder.empty() || !std::filesystem::is_directory(folder, failed)) return prose;
+  static constexpr std::string_view kExtensions[] = {".txt", ".md", ".rst"};
+  for (const Path& path : list_files(folder, kExtensions)) {
+    const std::string text = read_file(path);
+    File file;
+    std::uint64_t bytes = 0;
+    std::size_t begin = 0;
+    while (begin < text.size()) {
+      std::size_t end = text.find("\n\n", begin);
+      if (end == std::string::npos) end = text.size();
+      std::string paragraph = clean(std::string_view(text).substr(begin, end - begin));
+      if (!paragraph.empty()) {
+        bytes += paragraph.size();
+        file.paragraphs.push_back(std::move(paragraph));
+      }
+      begin = end + 2;
+    }
+    if (file.paragraphs.size() < 20) continue;
+    file.training = file.paragraphs.size() - file.paragraphs.size() / 20;
+    file.weight = std::sqrt(static_cast<double>(bytes));
+    prose.weight_ += file.weight;
+    prose.bytes_ += bytes;
+    prose.files_.push_back(std::move(file));
+  }
+  return prose;
+}
+
+std::string Prose::passage(Random& random, std::uint64_t bytes) const {
+  double at = random.uniform() * weight_;
+  std::size_t chosen = 0;
+  while (chosen + 1 < files_.size() && at >= files_[chosen].weight) at -= files_[chosen++].weight;
+  const File& file = files_[chosen];
+  std::size_t paragraph = random.below(file.training);
+  // Start anywhere in the paragraph at a word, so that a long file yields more passages than it has
+  // paragraphs.
+  const std::string& first = file.paragraphs[paragraph];
+  std::size_t begin = random.chance(0.5) ? 0 : random.below(first.size());
+  while (begin > 0 && begin < first.size() && first[begin - 1] != ' ') ++begin;
+  std::string text = first.substr(begin);
+  while (text.size() < bytes && ++paragraph < file.training)
+    text += (text.empty() ? "" : "\n") + file.paragraphs[paragraph];
+  if (text.size() > bytes) {
+    const std::size_t cut = text.rfind(' ', bytes);
+    if (cut != std::string::npos && cut > 0) text.resize(cut);
+  }
+  return text;
+}
+
+std::string Prose::held_out(std::uint64_t bytes) const {
+  std::string text;
+  for (const File& file : files_) {
+    const std::size_t start = text.size();
+    for (std::size_t i = file.training; i < file.paragraphs.size() && text.size() - start < bytes; ++i)
+      text += file.paragraphs[i] + "\n";
+  }
+  return text;
+}
+
+}  // namespace fulcrum

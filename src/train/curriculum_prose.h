@@ -1,0 +1,37 @@
+// Plain English from a folder of licensed texts, cut into passages of whole paragraphs.
+//
+// Text only: lines of code, tables and headings are left out by a simple measure of letters. The last
+// twentieth of every file is never used for training: it is what bits per byte are measured on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/random.h"
+
+namespace fulcrum {
+
+class Prose {
+ public:
+  // Empty if the folder does not exist. Reads .txt, .md and .rst.
+  static Prose read(const Path& folder);
+  bool empty() const { return files_.empty(); }
+  std::uint64_t bytes() const { return bytes_; }
+  // A passage of about `bytes` bytes; files are drawn by the square root of their size.
+  std::string passage(Random& random, std::uint64_t bytes) const;
+  // Held-out paragraphs in order, joined, up to `bytes` from each file.
+  std::string held_out(std::uint64_t bytes) const;
+
+ private:
+  struct File {
+    std::vector<std::string> paragraphs;
+    std::size_t training = 0;  // the first ones
+    double weight = 0;
+  };
+  std::vector<File> files_;
+  double weight_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace fulcrum

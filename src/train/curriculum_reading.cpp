@@ -1,0 +1,352 @@
+#include "train/curriculum_reading.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace fulcrum {
+namespace {
+
+using Slots = std::pair<std::string_view, std::string_view>;
+
+struct Fact {
+  std::string subject, value, statement;
+  std::vector<std::string> questions;  // reworded
+};
+
+// {e} subject, {a} attribute, {v} value. The first ones keep key and value close.
+constexpr std::array<const char*, 12> kStatements = {"{a} of {e}: {v}.",
+                                                     "The {a} of {e} is {v}.",
+                                                     "{e} has the {a} {v}.",
+                                                     "{e}: {a} {v}.",
+                                                     "For {e} the {a} is {v}.",
+                                                     "As for {e}, its {a} is {v}.",
+                                                     "The {a} given for {e} is {v}.",
+                                                     "{v} is the {a} of {e}.",
+                                                     "We learn that the {a} of {e} is {v}.",
+                                                     "Anyone who asks about the {a} of {e} is told {v}.",
+                                                     "In the case of {e}, {v} is the {a}.",
+                                                     "The {a} that was noted for {e} is {v}."};
+constexpr std::array<const char*, 8> kQuestions = {"What is the {a} of {e}?",
+                                                   "{a} of {e}?",
+                                                   "Tell me the {a} of {e}.",
+                                                   "What {a} does {e} have?",
+                                                   "I would like to know the {a} of {e}.",
+                                                   "Which {a} is given for {e}?",
+                                                   "Do you know the {a} of {e}?",
+                                                   "Please look up the {a} of {e}."};
+constexpr std::array<const char*, 3> kHeldOutQuestions = {"Could you find out the {a} of {e} for me?",
+                                                          "Regarding {e}, what is its {a}?",
+                                                          "{e}: what about the {a}?"};
+
+// Rules of a place: {w} who, {v} what they do, {n} to what, {t} the value. Statements and questions in step.
+struct Rule {
+  ValueKind kind;
+  const char* statements[3];
+  const char* questions[3];
+};
+constexpr Rule kRules[] = {
+    {ValueKind::duration,
+     {"{w} may {v} the {n} for up to {t}.",
+      "The {n} can be kept by {w} for {t}; after that nobody may {v} it.",
+      "If {w} want to {v} the {n}, they have {t}."},
+     {"For how long may {w} {v} the {n}?", "How long can {w} {v} the {n}?",
+      "How much time do {w} have to {v} the {n}?"}},
+    {ValueKind::price,
+     {"{w} pay {t} to {v} the {n}.", "To {v} the {n} costs {w} {t}.",
+      "A charge of {t} applies when {w} {v} the {n}."},
+     {"What do {w} pay to {v} the {n}?", "How much does it cost {w} to {v} the {n}?",
+      "What is the charge when {w} {v} the {n}?"}},
+    {ValueKind::person,
+     {"{w} must ask {t} before they {v} the {n}.", "Only {t} can allow {w} to {v} the {n}.",
+      "{t} decides whether {w} may {v} the {n}."},
+     {"Whom must {w} ask before they {v} the {n}?", "Who can allow {w} to {v} the {n}?",
+      "Who decides whether {w} may {v} the {n}?"}},
+    {ValueKind::time,
+     {"{w} can {v} the {n} until {t}.", "After {t} {w} may no longer {v} the {n}.",
+      "{w} should {v} the {n} before {t}."},
+     {"Until when can {w} {v} the {n}?", "By what time should {w} {v} the {n}?",
+      "What is the latest time for {w} to {v} the {n}?"}},
+    {ValueKind::weekday,
+     {"{w} {v} the {n} every {t}.", "On {t} {w} {v} the {n}.", "{t} is the day on which {w} {v} the {n}."},
+     {"On which day do {w} {v} the {n}?", "When do {w} {v} the {n}?",
+      "Which day is it that {w} {v} the {n}?"}},
+    {ValueKind::number,
+     {"{w} may {v} at most {t} of the {n}.",
+      "No more than {t} pieces of the {n} may be taken when {w} {v} it.",
+      "{w} {v} the {n} {t} times a year."},
+     {"How many of the {n} may {w} {v}?", "How many times may {w} {v} the {n}?",
+      "What number holds when {w} {v} the {n}?"}},
+    {ValueKind::place,
+     {"{w} {v} the {n} in {t}.", "The place where {w} {v} the {n} is {t}.", "To {v} the {n}, {w} go to {t}."},
+     {"Where do {w} {v} the {n}?", "Where do {w} go to {v} the {n}?", "In which place do {w} {v} the {n}?"}},
+    {ValueKind::noun,
+     {"{w} need a {t} to {v} the {n}.", "Without a {t} {w} cannot {v} the {n}.",
+      "A {t} is used when {w} {v} the {n}."},
+     {"What do {w} need to {v} the {n}?", "What is used when {w} {v} the {n}?",
+      "Without what can {w} not {v} the {n}?"}},
+    {ValueKind::code,
+     {"{w} use the code {t} to {v} the {n}.", "The form for {w} who {v} the {n} is {t}.",
+      "When {w} {v} the {n}, they enter {t}."},
+     {"Which code do {w} use to {v} the {n}?", "Which form is for {w} who {v} the {n}?",
+      "What do {w} enter when they {v} the {n}?"}},
+};
+constexpr const char* kWho[] = {"members", "guests",     "children", "visitors", "students",
+                                "drivers", "neighbours", "workers",  "players",  "sailors",
+                                "readers", "farmers",    "teachers", "artists",  "owners"};
+
+std::string sentence_case(std::string text) {
+  return capitalised(std::move(text));
+}
+
+class Shelf {
+ public:
+  Shelf(Words& words, Difficulty difficulty)
+      : words_(words), random_(words.random()), difficulty_(difficulty) {}
+
+  Fact attribute_fact(const std::string& subject, const Attribute& attribute) {
+    Fact fact;
+    fact.subject = subject;
+    fact.value = words_.value(attribute.kind);
+    const Slots slots[] = {{"e", subject}, {"a", attribute.name}, {"v", fact.value}};
+    const bool own = !attribute.statements.empty() && random_.chance(0.5);
+    const std::size_t forms = difficulty_.scaled(4, kStatements.size());
+    fact.statement = sentence_case(
+        fill(own ? random_.choose(attribute.statements) : kStatements[random_.below(forms)], slots));
+    for (const char* form : kQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
+    if (words_.pool() == Pool::held_out) {
+      for (const char* form : kHeldOutQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
+    }
+    // A form of its own is tied to its attribute and not to a shared word, so it is worth as much as the
+    // shared ones.
+    for (int copies = 0; copies < 4; ++copies) {
+      for (const std::string& form : attribute.questions)
+        fact.questions.push_back(sentence_case(fill(form, slots)));
+    }
+    return fact;
+  }
+
+  Fact rule_fact(const Topic& topic) {
+    const Rule& rule = kRules[random_.below(std::size(kRules))];
+    Fact fact;
+    const std::string who = kWho[random_.below(std::size(kWho))], verb = random_.choose(topic.verbs),
+                      noun = random_.choose(topic.nouns);
+    fact.subject = who + "|" + verb + "|" + noun + "|" + std::to_string(&rule - kRules);
+    fact.value = words_.value(rule.kind);
+    const Slots slots[] = {{"w", who}, {"v", verb}, {"n", noun}, {"t", fact.value}};
+    fact.statement = sentence_case(fill(rule.statements[random_.below(3)], slots));
+    for (const char* form : rule.questions) fact.questions.push_back(sentence_case(fill(form, slots)));
+    return fact;
+  }
+
+  // Facts that share subjects and attributes, so that a question needs both.
+  std::vector<Fact> records(std::size_t count) {
+    std::vector<std::string> subjects;
+    const std::size_t wanted = std::max<std::size_t>(1, random_.below(count) + 1);
+    for (std::size_t i = 0; i < wanted; ++i) {
+      std::string subject = random_.chance(0.5) ? words_.name() : words_.thing();
+      if (std::find(subjects.begin(), subjects.end(), subject) == subjects.end())
+        subjects.push_back(std::move(subject));
+    }
+    std::vector<const Attribute*> kinds;
+    while (kinds.size() * subjects.size() < count) {
+      const Attribute* attribute = &words_.attribute();
+      if (std::find(kinds.begin(), kinds.end(), attribute) != kinds.end()) {
+        if (kinds.size() == attributes(words_.pool()).size()) break;
+        continue;
+      }
+      kinds.push_back(attribute);
+    }
+    std::vector<Fact> facts;
+    for (const std::string& subject : subjects) {
+      for (const Attribute* attribute : kinds) facts.push_back(attribute_fact(subject, *attribute));
+    }
+    random_.shuffle(facts);
+    if (facts.size() > count) facts.resize(count);
+    // Facts about one subject usually stand together.
+    if (random_.chance(0.7))
+      std::stable_sort(facts.begin(), facts.end(),
+                       [](const Fact& a, const Fact& b) { return a.subject < b.subject; });
+    return facts;
+  }
+
+  std::vector<Fact> rules(std::size_t count) {
+    std::vector<Fact> facts;
+    const Topic& shared = words_.topic();
+    while (facts.size() < count) {
+      Fact fact = rule_fact(random_.chance(0.6) ? shared : words_.topic());
+      if (std::none_of(facts.begin(), facts.end(),
+                       [&](const Fact& other) { return other.subject == fact.subject; }))
+        facts.push_back(std::move(fact));
+    }
+    return facts;
+  }
+
+  std::string page(std::span<const Fact> facts) {
+    std::vector<std::string> lines;
+    for (const Fact& fact : facts) {
+      if (difficulty_.level > 0.25 && random_.chance(0.3 * difficulty_.level)) {
+        lines.push_back(random_.chance(0.5) ? words_.filler() : words_.sentence(words_.topic()));
+      }
+      lines.push_back(fact.statement);
+    }
+    if (random_.chance(0.3 * difficulty_.level)) lines.push_back(words_.filler());
+    std::string text;
+    if (random_.chance(0.3 * difficulty_.level)) {
+      const std::string first = words_.noun(), second = words_.noun();
+      const std::string& subject = facts.front().subject;
+      const std::string title =
+          random_.chance(0.5) ? first + " " + second : "about " + subject.substr(0, subject.find('|'));
+      text = random_.chance(0.5) ? "# " + sentence_case(title) + "\n" : sentence_case(title) + ": ";
+    }
+    return text + join(lines, random_.chance(0.15) ? "\n" : random_.chance(0.1) ? " - " : " ");
+  }
+
+  // "Correction: ..." appended to a random page; the fact's value becomes the new one.
+  void correct(std::vector<Fact>& facts, std::vector<std::string>& pages) {
+    Fact& fact = facts[random_.below(facts.size())];
+    const std::size_t at = fact.statement.find(fact.value);
+    if (at == std::string::npos) return;
+    std::string fresh = fact.value;
+    // A value of the same look: letters and digits redrawn would be unreadable, so take another fact's kind
+    // by retrying.
+    for (int tries = 0; tries < 8 && fresh == fact.value; ++tries)
+      fresh = words_.value(random_.chance(0.5) ? ValueKind::number : ValueKind::person);
+    std::string statement = fact.statement;
+    statement.replace(at, fact.value.size(), fresh);
+    static constexpr const char* kOpenings[] = {
+        "Correction: ", "Update: ", "This has changed: ", "From now on: ", "News: "};
+    pages.back() += " " + (kOpenings[random_.below(std::size(kOpenings))] + statement);
+    fact.value = fresh;
+  }
+
+ private:
+  Words& words_;
+  Random& random_;
+  Difficulty difficulty_;
+};
+
+bool ambiguous(const std::vector<Fact>& facts, const Fact& fact) {
+  return std::any_of(facts.begin(), facts.end(), [&](const Fact& other) {
+    return &other != &fact && other.questions.front() == fact.questions.front() && other.value != fact.value;
+  });
+}
+
+// Cuts facts into `count` runs of nearly equal length.
+std::vector<std::span<const Fact>> runs(const std::vector<Fact>& facts, std::size_t count) {
+  std::vector<std::span<const Fact>> result;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t begin = i * facts.size() / count, end = (i + 1) * facts.size() / count;
+    if (end > begin) result.push_back(std::span(facts).subspan(begin, end - begin));
+  }
+  return result;
+}
+
+constexpr const char* kSystems[] = {
+    "Answer from the documents.",
+    "Use the documents to answer the question. If they do not say, answer: not in the documents.",
+    "Read the documents and give a short answer.",
+    "You answer questions about the documents. Say \"not in the documents\" when the answer is missing."};
+
+}  // namespace
+
+Dialogue reading_dialogue(Words& words, Difficulty difficulty) {
+  Random& random = words.random();
+  Shelf shelf(words, difficulty);
+  const std::size_t count = 1 + random.below(difficulty.scaled(2, 12));
+  const std::size_t spare =
+      difficulty.level > 0.15 ? 1 + random.below(2) : 0;  // facts that stay out of the documents
+  std::vector<Fact> facts = random.chance(0.3) ? shelf.rules(count + spare) : shelf.records(count + spare);
+  std::vector<Fact> absent;
+  if (spare > 0 && facts.size() > spare) {
+    std::vector<Fact> drawn = facts;
+    random.shuffle(drawn);
+    for (std::size_t i = 0; i < spare; ++i) {
+      absent.push_back(drawn[i]);
+      std::erase_if(facts,
+                    [&](const Fact& fact) { return fact.questions.front() == drawn[i].questions.front(); });
+    }
+  }
+  if (facts.empty()) return closed_book_dialogue(words);
+  const std::size_t documents =
+      1 + random.below(std::min<std::size_t>(facts.size(), difficulty.scaled(1, 8)));
+  std::vector<std::string> pages;
+  for (const auto& run : runs(facts, documents)) pages.push_back(shelf.page(run));
+  if (difficulty.level > 0.4 && random.chance(0.1)) shelf.correct(facts, pages);
+
+  Dialogue dialogue;
+  dialogue.family = "reading";
+  if (random.chance(0.5)) dialogue.system(kSystems[random.below(std::size(kSystems))]);
+  std::vector<const Fact*> asked;
+  for (const Fact& fact : facts) {
+    if (!ambiguous(facts, fact)) asked.push_back(&fact);
+  }
+  random.shuffle(asked);
+  if (asked.size() > 5) asked.resize(5);
+  const std::size_t present = asked.size();
+  for (const Fact& fact : absent) asked.push_back(&fact);
+  std::vector<std::size_t> order(asked.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  random.shuffle(order);
+  // Documents come first in the first user turn. A few dialogues ask everything in the first form of the
+  // question.
+  bool first = true;
+  for (const std::size_t i : order) {
+    const std::string& question =
+        difficulty.level < 0.1 ? asked[i]->questions.front() : random.choose(asked[i]->questions);
+    dialogue.user((first ? with_documents(pages) : std::string()) + question);
+    dialogue.answer(i < present ? asked[i]->value : std::string(kAbsentAnswer));
+    first = false;
+  }
+  if (first) return closed_book_dialogue(words);
+  return dialogue;
+}
+
+Dialogue closed_book_dialogue(Words& words) {
+  Random& random = words.random();
+  Shelf shelf(words, {0.5});
+  Dialogue dialogue;
+  dialogue.family = "closed_book";
+  const std::size_t count = 1 + random.below(3);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Fact fact =
+        shelf.attribute_fact(random.chance(0.5) ? words.name() : words.thing(), words.attribute());
+    dialogue.user(random.choose(fact.questions));
+    dialogue.answer(std::string(kUnknownAnswer));
+  }
+  return dialogue;
+}
+
+Dialogue reading_item(Words& words, std::uint64_t documents, Reading reading) {
+  Random& random = words.random();
+  Shelf shelf(words, {0.6});
+  for (;;) {
+    std::vector<Fact> facts =
+        random.chance(0.2) ? shelf.rules(documents * 2 + 1) : shelf.records(documents * 2 + 1);
+    if (facts.size() <= documents) continue;
+    const std::size_t at = random.below(facts.size());
+    const Fact target = facts[at];
+    if (ambiguous(facts, facts[at])) continue;
+    if (reading == Reading::absent) facts.erase(facts.begin() + static_cast<std::ptrdiff_t>(at));
+    Dialogue dialogue;
+    dialogue.family = "reading";
+    std::vector<std::string> pages;
+    for (const auto& run : runs(facts, documents)) pages.push_back(shelf.page(run));
+    if (pages.size() != documents) continue;
+    dialogue.system(kSystems[1]);
+    dialogue.user(with_documents(pages) + random.choose(target.questions));
+    dialogue.answer(reading == Reading::absent ? std::string(kAbsentAnswer) : target.value);
+    return dialogue;
+  }
+}
+
+Dialogue without_documents(Dialogue dialogue) {
+  for (Turn& turn : dialogue.turns) {
+    const std::size_t end = turn.text.rfind("</doc>");
+    if (turn.speaker == Speaker::user && end != std::string::npos)
+      turn.text.erase(0, end + std::string_view("</doc>").size());
+  }
+  return dialogue;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,208 @@
+#include "train/curriculum_steps.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace fulcrum {
+namespace {
+
+using Slots = std::pair<std::string_view, std::string_view>;
+
+constexpr std::string_view kThink = "Think step by step, then answer.", kDirect = "Answer at once.";
+
+// "7+8=15 5c1; 4+2+1=7 7c0;": column by column from the right, digit and carry.
+std::string addition_working(std::uint64_t a, std::uint64_t b) {
+  std::string text;
+  std::uint64_t carry = 0;
+  while (a > 0 || b > 0) {
+    const std::uint64_t x = a % 10, y = b % 10, sum = x + y + carry;
+    if (!text.empty()) text += "; ";
+    text += std::to_string(x) + "+" + std::to_string(y) + (carry > 0 ? "+1" : "") + "=" + std::to_string(sum);
+    carry = sum / 10;
+    a /= 10;
+    b /= 10;
+  }
+  return text;
+}
+
+std::uint64_t with_digits(Random& random, std::uint64_t digits) {
+  std::int64_t low = 1;
+  for (std::uint64_t i = 1; i < digits; ++i) low *= 10;
+  return static_cast<std::uint64_t>(random.between(digits == 1 ? 0 : low, low * 10 - 1));
+}
+
+void add(Dialogue& dialogue, Random& random, std::uint64_t digits, Scratchpad scratchpad) {
+  const std::uint64_t a = with_digits(random, digits), b = with_digits(random, digits);
+  static constexpr std::array<const char*, 4> kAsks = {"{a}+{b}?", "{a} + {b} =", "What is {a} plus {b}?",
+                                                       "Add {a} and {b}."};
+  const std::string x = std::to_string(a), y = std::to_string(b);
+  const Slots slots[] = {{"a", x}, {"b", y}};
+  dialogue.user(fill(kAsks[random.below(kAsks.size())], slots));
+  const std::string sum = std::to_string(a + b);
+  dialogue.answer(scratchpad == Scratchpad::used ? "<think>" + addition_working(a, b) + "</think>" + sum
+                                                 : sum);
+}
+
+std::string upper(std::string text) {
+  for (char& letter : text) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  return text;
+}
+
+}  // namespace
+
+Dialogue sums_dialogue(Words& words, Difficulty difficulty) {
+  Random& random = words.random();
+  Dialogue dialogue;
+  dialogue.family = "sums";
+  const Scratchpad scratchpad = random.chance(0.7) ? Scratchpad::used : Scratchpad::unused;
+  dialogue.system(std::string(scratchpad == Scratchpad::used ? kThink : kDirect));
+  const std::size_t turns = 3 + random.below(3);
+  for (std::size_t turn = 0; turn < turns; ++turn)
+    add(dialogue, random, 1 + random.below(difficulty.scaled(2, 3)), scratchpad);
+  return dialogue;
+}
+
+Dialogue hops_dialogue(Words& words, Difficulty difficulty) {
+  Random& random = words.random();
+  Dialogue dialogue;
+  dialogue.family = "hops";
+  static constexpr std::array<const char*, 6> kLinks = {"friend",  "teacher", "neighbour",
+                                                        "partner", "cook",    "captain"};
+  struct Place {
+    const char *statement, *question;
+    ValueKind kind;
+  };
+  static constexpr std::array<Place, 4> kEnds = {
+      {{"{b} lives in {v}.", "Where does the {l} of {a} live?", ValueKind::place},
+       {"{b} owns a {v}.", "What does the {l} of {a} own?", ValueKind::noun},
+       {"{b} arrives on {v}.", "When does the {l} of {a} arrive?", ValueKind::weekday},
+       {"{b} wears {v}.", "Which colour does the {l} of {a} wear?", ValueKind::colour}}};
+  const std::string link = kLinks[random.below(kLinks.size())];
+  const Place& end = kEnds[random.below(kEnds.size())];
+  struct Chain {
+    std::string a, b, v;
+  };
+  std::vector<Chain> chains;
+  const std::size_t count = 1 + random.below(difficulty.scaled(2, 5));
+  std::vector<std::string> sentences;
+  for (std::size_t i = 0; i < count; ++i) {
+    chains.push_back({words.name(), words.name(), words.value(end.kind)});
+    const Chain& chain = chains.back();
+    const Slots slots[] = {{"a", chain.a}, {"b", chain.b}, {"v", chain.v}, {"l", link}};
+    sentences.push_back(fill("The {l} of {a} is {b}.", slots));
+    sentences.push_back(fill(end.statement, slots));
+  }
+  random.shuffle(sentences);
+  const bool think = random.chance(0.7);
+  dialogue.system(std::string(think ? kThink : kDirect));
+  random.shuffle(chains);
+  if (chains.size() > 3) chains.resize(3);
+  bool first = true;
+  for (const Chain& chain : chains) {
+    const Slots slots[] = {{"a", chain.a}, {"b", chain.b}, {"v", chain.v}, {"l", link}};
+    dialogue.user((first ? with_documents({join(sentences, " ")}) : std::string()) +
+                  fill(end.question, slots));
+    dialogue.answer(
+        (think ? "<think>" + fill("The {l} of {a} is {b}. ", slots) + fill(end.statement, slots) + "</think>"
+               : std::string()) +
+        chain.v);
+    first = false;
+  }
+  return dialogue;
+}
+
+Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
+  Random& random = words.random();
+  Dialogue dialogue;
+  dialogue.family = "orders";
+  const std::uint64_t order = random.below(10);
+  static constexpr std::array<const char*, 10> kSystems = {"Write the user's words in capital letters.",
+                                                           "Answer with the first word only.",
+                                                           "Answer with the last word only.",
+                                                           "Write the words in reverse order.",
+                                                           "Put the answer in square brackets.",
+                                                           "Begin every answer with \"{t}\".",
+                                                           "End every answer with \"{t}\".",
+                                                           "Join the words with \"{t}\".",
+                                                           "Answer with the number of words.",
+                                                           "Sort the words by the alphabet."};
+  static constexpr std::array<const char*, 5> kBegin = {"Answer: ", "Result: ", "-> ", "Sure: ", "Note: "},
+                                              kEnd = {"!", " Done.", " OK", ";", " Thanks."},
+                                              kJoin = {"-", ", ", "_", " and ", "/"};
+  const std::uint64_t which = random.below(5);
+  const std::string token = order == 5 ? kBegin[which] : order == 6 ? kEnd[which] : kJoin[which];
+  std::string shown = token;
+  const Slots slots[] = {{"t", shown}};
+  dialogue.system(fill(kSystems[order], slots));
+  const std::size_t turns = 2 + random.below(4);
+  for (std::size_t turn = 0; turn < turns; ++turn) {
+    std::vector<std::string> items;
+    const std::size_t count = 1 + random.below(difficulty.scaled(3, 7));
+    for (std::size_t i = 0; i < count; ++i)
+      items.push_back(random.chance(0.5)   ? words.noun()
+                      : random.chance(0.5) ? words.adjective()
+                                           : words.made_up());
+    const std::string text = join(items, " ");
+    dialogue.user(text);
+    std::string answer;
+    switch (order) {
+      case 0:
+        answer = upper(text);
+        break;
+      case 1:
+        answer = items.front();
+        break;
+      case 2:
+        answer = items.back();
+        break;
+      case 3:
+        std::reverse(items.begin(), items.end()), answer = join(items, " ");
+        break;
+      case 4:
+        answer = "[" + text + "]";
+        break;
+      case 5:
+        answer = token + text;
+        break;
+      case 6:
+        answer = text + token;
+        break;
+      case 7:
+        answer = join(items, token);
+        break;
+      case 8:
+        answer = std::to_string(items.size());
+        break;
+      default:
+        std::sort(items.begin(), items.end()), answer = join(items, " ");
+    }
+    dialogue.answer(answer);
+  }
+  return dialogue;
+}
+
+Dialogue addition_item(Words& words, std::uint64_t digits, Scratchpad scratchpad) {
+  Dialogue dialogue;
+  dialogue.family = "sums";
+  dialogue.system(std::string(scratchpad == Scratchpad::used ? kThink : kDirect));
+  add(dialogue, words.random(), digits, scratchpad);
+  return dialogue;
+}
+
+Dialogue format_item(Words& words) {
+  Random& random = words.random();
+  Dialogue dialogue;
+  dialogue.family = "orders";
+  static constexpr std::array<const char*, 4> kOpen = {"Reply: ", "=> ", "Out: ", "Say: "},
+                                              kClose = {" End.", "?", " Bye.", "#"};
+  const bool begin = random.chance(0.5);
+  const std::string token = begin ? kOpen[random.below(4)] : kClose[random.below(4)];
+  const std::string noun = words.noun(), text = noun + " " + words.made_up();
+  dialogue.system(std::string(begin ? "Begin" : "End") + " every answer with \"" + token + "\".");
+  dialogue.user(text);
+  dialogue.answer(begin ? token + text : text + token);
+  return dialogue;
+}
+
+}  // namespace fulcrum

@@ -1,0 +1,80 @@
+#include "train/loss_head.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tensor/ops.h"
+
+namespace fulcrum {
+namespace {
+
+// Rows of logits at a time: 512 x 4,096 floats are 8 MiB, and a product of 512 rows fills the matrix units.
+constexpr std::int64_t kSliceRows = 512;
+
+void copy_row(const float* from, std::int64_t columns, float* to) {
+  std::memcpy(to, from, static_cast<std::size_t>(columns) * sizeof(float));
+}
+
+}  // namespace
+
+LossHead::LossHead(std::int64_t d_model, std::int64_t vocab_size)
+    : gathered_(d_model), d_gathered_(d_model), logits_(vocab_size) {
+  gathered_.reserve_rows(kSliceRows);
+  d_gathered_.reserve_rows(kSliceRows);
+  logits_.reserve_rows(kSliceRows);
+  slice_targets_.resize(kSliceRows);
+  slice_weights_.resize(kSliceRows);
+}
+
+void LossHead::choose_rows(std::span<const float> weights) {
+  chosen_.clear();
+  for (std::size_t t = 0; t < weights.size(); ++t)
+    if (weights[t] != 0) chosen_.push_back(static_cast<std::int64_t>(t));
+}
+
+double LossHead::slice_loss(std::int64_t first, ConstMatrix x, ConstMatrix output,
+                            std::span<const std::int32_t> targets, std::span<const float> weights, double divisor,
+                            Precision precision) {
+  const auto chosen_rows = static_cast<std::int64_t>(chosen_.size());
+  const Matrix gathered = gathered_.view(kSliceRows), logits = logits_.view(kSliceRows);
+  for (std::int64_t i = 0; i < kSliceRows; ++i) {
+    // The last slice is filled up with unlearnt copies, so that all slices have one shape.
+    const bool real = first + i < chosen_rows;
+    const auto row = static_cast<std::size_t>(chosen_[static_cast<std::size_t>(real ? first + i : first)]);
+    copy_row(x.row(static_cast<std::int64_t>(row)), x.columns, gathered.row(i));
+    slice_targets_[static_cast<std::size_t>(i)] = targets[row];
+    slice_weights_[static_cast<std::size_t>(i)] = real ? weights[row] : 0.0F;
+  }
+  gemm_nt(gathered, output, logits, precision, Accumulate::overwrite);
+  return cross_entropy(logits, slice_targets_, slice_weights_, divisor, 1.0);
+}
+
+double LossHead::loss(ConstMatrix x, ConstMatrix output, std::span<const std::int32_t> targets,
+                      std::span<const float> weights, Precision precision) {
+  choose_rows(weights);
+  double sum = 0;
+  for (std::int64_t first = 0; first < static_cast<std::int64_t>(chosen_.size()); first += kSliceRows)
+    sum += slice_loss(first, x, output, targets, weights, 1.0, precision);
+  return sum;
+}
+
+double LossHead::loss_backward(ConstMatrix x, ConstMatrix output, std::span<const std::int32_t> targets,
+                               std::span<const float> weights, double divisor, Precision precision, Matrix dx,
+                               const std::optional<Matrix>& d_output) {
+  choose_rows(weights);
+  for (std::int64_t t = 0; t < dx.rows; ++t) std::fill_n(dx.row(t), dx.columns, 0.0F);
+  const Matrix d_gathered = d_gathered_.view(kSliceRows);
+  const auto chosen_rows = static_cast<std::int64_t>(chosen_.size());
+  double sum = 0;
+  for (std::int64_t first = 0; first < chosen_rows; first += kSliceRows) {
+    sum += slice_loss(first, x, output, targets, weights, divisor, precision);
+    const ConstMatrix d_logits = logits_.view(kSliceRows);
+    gemm_nn(d_logits, output, d_gathered, precision, Accumulate::overwrite);
+    if (d_output) gemm_tn(d_logits, gathered_.view(kSliceRows), *d_output, precision, Accumulate::add);
+    for (std::int64_t i = 0; i < std::min(kSliceRows, chosen_rows - first); ++i)
+      copy_row(d_gathered.row(i), dx.columns, dx.row(chosen_[static_cast<std::size_t>(first + i)]));
+  }
+  return sum;
+}
+
+}  // namespace fulcrum

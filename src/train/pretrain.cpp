@@ -1,0 +1,223 @@
+#include "train/pretrain.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "model/model_file.h"
+#include "text/chat_template.h"
+#include "train/checkpoint.h"
+#include "train/pass_workers.h"
+#include "train/vocabulary_data.h"
+
+namespace fulcrum {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Path beside(const Path& output, const char* ending) { return output.string() + ending; }
+
+// One line of JSON every few steps; lines of steps that are trained again are dropped first.
+class TrainingLog {
+ public:
+  TrainingLog(const Path& path, std::int64_t steps_done) : path_(path) {
+    std::string kept;
+    if (std::filesystem::exists(path)) {
+      const std::string text = read_file(path);
+      for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+        const std::string_view line(text.data() + begin, end - begin);
+        if (parse_json(line, path.string()).at("step").get<std::int64_t>() > steps_done) break;
+        kept.append(line).push_back('\n');
+      }
+    }
+    write_file_atomic(path, kept);
+    stream_.open(path, std::ios::app);
+  }
+
+  void write(const Json& line) {
+    stream_ << to_line(line) << '\n' << std::flush;
+    if (!stream_)
+      throw_error(ErrorCode::io, "writing the training log {}: the disk may be full; free space and start again",
+                  path_.string());
+  }
+
+ private:
+  Path path_;
+  std::ofstream stream_;
+};
+
+class Run {
+ public:
+  Run(const PretrainConfig& config, const PretrainData& data)
+      : config_(config),
+        data_(data),
+        layout_(ParameterLayout::of_model(config.model)),
+        weights_(layout_),
+        gradients_(layout_),
+        optimizer_(layout_, config.optimizer),
+        workers_(config.model, config.precision, layout_, default_pass_workers()) {
+    Json description = describe(config_);
+    description["episodes"] = data.description;
+    for (const std::string& token : data.tokenizer->vocabulary().tokens) description["tokens"].push_back(token);
+    state_.config_digest = fulcrum::sha256(to_line(description));
+    if (std::filesystem::exists(checkpoint_path()))
+      resume();
+    else
+      start();
+  }
+
+  PretrainResult train(const ProgressCallback& progress, const CancelToken& cancel) {
+    const DecoderView weights = view_decoder(config_.model, layout_, weights_);
+    TrainingLog log(beside(config_.output, ".log.jsonl"), state_.steps_done);
+    EpisodeBatches batches(data_.episodes, *data_.tokenizer, config_.batch, state_.next_episode, state_.steps_done,
+                           config_.steps);
+    const double seconds_before = state_.seconds_done;
+    const Clock::time_point begin = Clock::now();
+    Interval interval{begin};
+    while (state_.steps_done < config_.steps) {
+      if (cancel.cancelled()) stop_here();
+      step(batches.next(), weights, interval);
+      const std::chrono::duration<double> elapsed = Clock::now() - begin;
+      state_.seconds_done = seconds_before + elapsed.count();
+      if (state_.steps_done % config_.log_steps == 0 || state_.steps_done == config_.steps)
+        report(interval, log, progress);
+      if (state_.steps_done % config_.checkpoint_steps == 0 || state_.steps_done == config_.steps) save();
+    }
+    return {config_.output,     sha256_file(config_.output), state_.steps_done,
+            state_.tokens_done, last_loss_,                  state_.seconds_done};
+  }
+
+ private:
+  // What has been seen since the last line of the log.
+  struct Interval {
+    Clock::time_point begin;
+    double loss = 0, weight = 0, gradient_norm = 0;
+    std::int64_t tokens = 0, steps = 0;
+  };
+
+  Path checkpoint_path() const { return beside(config_.output, ".checkpoint"); }
+
+  std::vector<CheckpointArray> arrays() {
+    return {{"weights", weights_.values()},
+            {"first_moments", optimizer_.first_moments().values()},
+            {"second_moments", optimizer_.second_moments().values()}};
+  }
+
+  void start() {
+    if (!config_.initial_file) {
+      initialize_decoder(config_.model, config_.initial, config_.seed, layout_, weights_);
+      return;
+    }
+    const ModelFile model = load_model_file(*config_.initial_file);
+    if (ParameterLayout::of_model(model.config).parameters() != layout_.parameters())
+      throw_error(ErrorCode::invalid_argument, "starting from {}: its shape is not the one that is to be trained",
+                  config_.initial_file->string());
+    load_parameters(model.weights, layout_, weights_);
+  }
+
+  void resume() {
+    state_ = read_checkpoint(checkpoint_path(), state_.config_digest, arrays());
+    optimizer_.set_steps_done(state_.steps_done);
+  }
+
+  void step(const EpisodeBatch& batch, const DecoderView& weights, Interval& interval) {
+    if (batch.sum_of_weights <= 0)
+      throw_error(ErrorCode::invalid_argument, "pretraining step {}: no token of the batch is to be learnt",
+                  state_.steps_done + 1);
+    const double loss = workers_.run(
+        batch.passes,
+        [&](Backpropagation& backpropagation, const TrainingRows& rows, ParameterArray& sums) {
+          return backpropagation.accumulate(weights, rows, batch.sum_of_weights,
+                                            view_decoder(config_.model, layout_, sums));
+        },
+        gradients_);
+    if (!std::isfinite(loss))
+      throw_error(ErrorCode::invalid_argument,
+                  "pretraining step {}: the loss is not a number; the checkpoint {} stays; lower learning_rate, "
+                  "lengthen warmup_steps, or set precision = \"f32\"",
+                  state_.steps_done + 1, checkpoint_path().string());
+    interval.gradient_norm = optimizer_.step(weights_, gradients_, config_.schedule.at(state_.steps_done));
+    ++state_.steps_done;
+    state_.next_episode = batch.next_episode;
+    state_.tokens_done += batch.tokens;
+    interval.loss += loss;
+    interval.weight += batch.sum_of_weights;
+    interval.tokens += batch.tokens;
+    ++interval.steps;
+  }
+
+  void report(Interval& interval, TrainingLog& log, const ProgressCallback& progress) {
+    const std::chrono::duration<double> elapsed = Clock::now() - interval.begin;
+    const double tokens_per_second = static_cast<double>(interval.tokens) / elapsed.count();
+    const double learning_rate = config_.schedule.at(state_.steps_done - 1);
+    last_loss_ = interval.loss / interval.weight;
+    log.write({{"step", state_.steps_done},
+               {"loss", last_loss_},
+               {"learning_rate", learning_rate},
+               {"gradient_norm", interval.gradient_norm},
+               {"tokens", state_.tokens_done},
+               {"tokens_per_second", tokens_per_second},
+               {"seconds", state_.seconds_done}});
+    if (progress) {
+      Progress now;
+      now.stage = "pretraining " + config_.name;
+      now.done = static_cast<std::uint64_t>(state_.steps_done);
+      now.total = static_cast<std::uint64_t>(config_.steps);
+      now.unit = "steps";
+      now.seconds_left = elapsed.count() / static_cast<double>(interval.steps) *
+                         static_cast<double>(config_.steps - state_.steps_done);
+      now.figures = {{"loss", last_loss_},
+                     {"learning rate", learning_rate},
+                     {"gradient norm", interval.gradient_norm},
+                     {"tokens/s", tokens_per_second}};
+      progress(now);
+    }
+    interval = Interval{Clock::now()};
+  }
+
+  // The model first: whoever sees the checkpoint finds a model that is at least as new.
+  void save() {
+    ModelFile model;
+    model.config = config_.model;
+    model.weights = save_parameters(config_.model, layout_, weights_, DType::bf16);
+    model.vocabulary = to_vocabulary_data(data_.tokenizer->vocabulary());
+    if (model.vocabulary.chat_template.empty()) model.vocabulary.chat_template = ChatTemplate::bundled();
+    model.name = config_.name;
+    model.notes = {{"general.description", fmt::format("Trained from random weights for {} of {} steps, {} tokens.",
+                                                       state_.steps_done, config_.steps, state_.tokens_done)}};
+    save_model_file(model, DType::bf16, config_.output);
+    write_checkpoint(checkpoint_path(), state_, arrays());
+  }
+
+  [[noreturn]] void stop_here() {
+    save();
+    throw_error(ErrorCode::cancelled, "pretraining stopped at step {} of {}; the same command continues from {}",
+                state_.steps_done, config_.steps, checkpoint_path().string());
+  }
+
+  PretrainConfig config_;
+  const PretrainData& data_;
+  ParameterLayout layout_;
+  ParameterArray weights_, gradients_;
+  Optimizer optimizer_;
+  PassWorkers workers_;
+  CheckpointState state_;
+  double last_loss_ = 0;
+};
+
+}  // namespace
+
+PretrainResult pretrain_on(PretrainConfig config, const PretrainData& data, const ProgressCallback& progress,
+                           const CancelToken& cancel) {
+  config.model.vocab_size = data.tokenizer->size();
+  config.model.check();
+  if (config.batch.rows_per_pass < 1 || config.batch.passes < 1)
+    throw_error(ErrorCode::invalid_argument, "pretraining: a step needs at least one pass of at least one row");
+  return Run(config, data).train(progress, cancel);
+}
+
+}  // namespace fulcrum
