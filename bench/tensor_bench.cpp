@@ -1,4 +1,5 @@
-// How fast the tensor floor is on this machine, at the sizes of the bundled base model's training and inference.
+// How fast the tensor floor is on this machine, at the sizes of the bundled base model's training and
+// inference.
 //
 //   tensor_bench --benchmark_filter=gemm
 //
@@ -101,7 +102,8 @@ void attention_forward(benchmark::State& state) {
   Floats q(rows, 128), k(rows, 64), v(rows, 64), y(rows, 128);
   std::vector<float> log_sums(static_cast<std::size_t>(4 * rows));
   std::vector<std::int32_t> starts;
-  for (std::int64_t s = 0; s <= state.range(0); ++s) starts.push_back(static_cast<std::int32_t>(s * state.range(1)));
+  for (std::int64_t s = 0; s <= state.range(0); ++s)
+    starts.push_back(static_cast<std::int32_t>(s * state.range(1)));
   for (auto _ : state) {
     attention(q.matrix(), k.matrix(), v.matrix(), starts, kShape, y.matrix(), log_sums);
     benchmark::ClobberMemory();
@@ -113,7 +115,8 @@ void attention_backward(benchmark::State& state) {
       dv(rows, 64);
   std::vector<float> log_sums(static_cast<std::size_t>(4 * rows));
   std::vector<std::int32_t> starts;
-  for (std::int64_t s = 0; s <= state.range(0); ++s) starts.push_back(static_cast<std::int32_t>(s * state.range(1)));
+  for (std::int64_t s = 0; s <= state.range(0); ++s)
+    starts.push_back(static_cast<std::int32_t>(s * state.range(1)));
   attention(q.matrix(), k.matrix(), v.matrix(), starts, kShape, y.matrix(), log_sums);
   for (auto _ : state) {
     attention_backward(dy.matrix(), q.matrix(), k.matrix(), v.matrix(), y.matrix(), starts, kShape, log_sums,
@@ -142,7 +145,11 @@ void attention_paged_rows(benchmark::State& state) {
     benchmark::ClobberMemory();
   }
 }
-BENCHMARK(attention_paged_rows)->Args({1, 512})->Args({512, 512})->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(attention_paged_rows)
+    ->Args({1, 512})
+    ->Args({512, 512})
+    ->UseRealTime()
+    ->Unit(benchmark::kMicrosecond);
 
 // Arguments: rows, width.
 void cross_entropy(benchmark::State& state) {
@@ -153,7 +160,11 @@ void cross_entropy(benchmark::State& state) {
     benchmark::DoNotOptimize(cross_entropy(logits.matrix(), targets, weights, 4096.0, 1.0));
   }
 }
-BENCHMARK(cross_entropy)->Args({4096, 2048})->Args({4096, 4096})->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(cross_entropy)
+    ->Args({4096, 2048})
+    ->Args({4096, 4096})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 void rms_norm_both(benchmark::State& state) {
   Floats x(state.range(0), state.range(1)), y = x, dx = x, weight(1, state.range(1)), d_weight = weight;
@@ -175,7 +186,8 @@ BENCHMARK(swiglu_both)->Args({4096, 384})->UseRealTime()->Unit(benchmark::kMilli
 
 void rope_rows(benchmark::State& state) {
   Floats x(4096, 128);
-  const fulcrum::RopeTable table = fulcrum::make_rope_table(fulcrum::RopeLayout::split_halves, 32, 1024, 10000.0, {});
+  const fulcrum::RopeTable table =
+      fulcrum::make_rope_table(fulcrum::RopeLayout::split_halves, 32, 1024, 10000.0, {});
   std::vector<std::int32_t> positions;
   for (std::int32_t t = 0; t < 4096; ++t) positions.push_back(t % 1024);
   for (auto _ : state) rope(x.matrix(), positions, 4, table);

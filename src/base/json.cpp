@@ -32,6 +32,10 @@ void check_depth(std::string_view text, std::string_view what) {
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view what) {
+  // The parser takes a NUL for the end of its input; in JSON it may stand nowhere.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    throw_error(ErrorCode::corrupt, "reading {}: this is not valid JSON: there is a NUL at byte {}", what, nul);
+  }
   check_depth(text, what);
   try {
     return Json::parse(text);

@@ -5,6 +5,7 @@
 //   task/                 the task file and its splits as they were, tested.jsonl (the items measured), documents/
 //   recipes/<id>/         recipe.toml (and adapter/), items.jsonl (raw rows)
 //   manifest.json         SHA-256 of every other file
+//   report.html, .md      may be put beside them later; they are not hashed
 #pragma once
 
 #include <optional>

@@ -13,9 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const GgufFile file = GgufFile::parse(std::as_bytes(std::span(*memory)).first(size), memory, "input");
     for (const auto& [key, value] : file.metadata()) {
-      const auto read = [&](auto accessor) {
+      const auto read = [&file, name = std::string_view(key)](auto accessor) {
         try {
-          (file.*accessor)(key);
+          (file.*accessor)(name);
         } catch (const Error&) {
         }
       };

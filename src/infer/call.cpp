@@ -55,7 +55,8 @@ void Call::wait(std::span<const std::shared_ptr<Job>> jobs, const CancelToken& c
       for (const auto& job : jobs) job->cancelled = true;
     }
   }
-  if (error_) std::rethrow_exception(error_);
+  // Moved out, so that the error lives and dies on the thread that handles it.
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 }  // namespace fulcrum

@@ -80,8 +80,10 @@ bool PrefixCache::make_free(std::int64_t blocks) {
   // Looking before giving anything up: what a running sequence holds too would be lost to others without a
   // gain.
   if (cache_->free_blocks() + releasable_blocks() < blocks) return false;
+  // Some more than asked for, so that looking, which visits every block, is not done for every single one.
+  const std::int64_t target = blocks + cache_->capacity_blocks() / 32;
   auto leaf = leaves_.begin();
-  while (cache_->free_blocks() < blocks && leaf != leaves_.end()) {
+  while (cache_->free_blocks() < target && leaf != leaves_.end()) {
     if (cache_->references(leaf->second->block) > 1) {
       ++leaf;
     } else {

@@ -49,8 +49,7 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-// ---- Weights that no one here made
-// -------------------------------------------------------------------------------
+// ---- Weights that no one here made ----
 
 class Stories : public testing::Test {
  protected:
@@ -125,8 +124,7 @@ TEST_F(Stories, GreedyTokensAreTheReferencesOneByOne) {
   }
 }
 
-// ---- The same bits whatever runs beside
-// ---------------------------------------------------------------------------
+// ---- The same bits whatever runs beside ----
 
 struct Kind {
   const char* architecture;

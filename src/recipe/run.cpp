@@ -11,6 +11,37 @@
 namespace fulcrum {
 namespace {
 
+// Turns the raw text of an answer, piece by piece, into the pieces that may be shown: no reasoning, nothing
+// that a later piece could still turn into the opening of one, no white space that may turn out to be the
+// end.
+class AnswerStream {
+ public:
+  explicit AnswerStream(const std::function<void(std::string_view)>& show) : show_(show) {}
+
+  void add(std::string_view piece) {
+    raw_ += piece;
+    std::string_view settled = raw_;
+    const std::size_t bracket = raw_.rfind('<');
+    if (bracket != std::string::npos && kThinkOpen.starts_with(settled.substr(bracket))) {
+      settled = settled.substr(0, bracket);
+    }
+    show_up_to(parse_answer(settled).text);
+  }
+
+  void finish(const std::string& answer) { show_up_to(answer); }
+
+ private:
+  const std::function<void(std::string_view)>& show_;
+  std::string raw_;
+  std::size_t shown_bytes_ = 0;
+
+  void show_up_to(const std::string& text) {
+    if (text.size() <= shown_bytes_) return;
+    show_(std::string_view(text).substr(shown_bytes_));
+    shown_bytes_ = text.size();
+  }
+};
+
 // What decides one answer once the prompt stands.
 class Runner {
  public:
@@ -30,6 +61,7 @@ class Runner {
     }
     for (const Label& label : program_.signature.labels) labels_.push_back(label.name);
     reserved_tokens_ = reserved_tokens();
+    if (options.on_text) stream_.emplace(options.on_text);
   }
 
   std::vector<Answer> run(std::span<const RecipeInput> inputs) {
@@ -62,6 +94,7 @@ class Runner {
   std::string adapter_;
   std::vector<std::string> labels_;
   std::int64_t reserved_tokens_ = 0;
+  std::optional<AnswerStream> stream_;
 
   // Room that the answer may need behind the prompt.
   std::int64_t reserved_tokens() const {
@@ -134,6 +167,10 @@ class Runner {
         request.max_tokens = max_tokens;
         request.stop = stop;
         request.sampling = sampling_of(work.answer.item, ballot);
+        if (stream_ && program_.decoding == Decoding::generate && votes() == 1) {
+          if (thinks) stream_->add(kThinkOpen);
+          request.on_text = [this](std::string_view piece) { stream_->add(piece); };
+        }
         requests.push_back(std::move(request));
       }
     }
@@ -252,6 +289,11 @@ class Runner {
 std::vector<Answer> run_recipe(const Recipe& recipe, LanguageModel& model, Retriever* retriever,
                                std::span<const RecipeInput> inputs, const RunOptions& options,
                                const CancelToken& cancel, const ProgressCallback& progress) {
+  if (options.on_text && inputs.size() != 1) {
+    throw_error(ErrorCode::internal,
+                "running the recipe '{}': the answers to {} inputs cannot be streamed as one", recipe.id,
+                inputs.size());
+  }
   if (recipe.program.passages > 0 && retriever != nullptr) retriever->refresh();
   Runner runner(recipe, model, retriever, options, cancel);
   const std::size_t step = std::max<std::size_t>(options.batch_items, 1);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,6 +23,9 @@ struct RunOptions : PromptOptions {
   // drawn by its likelihood. Each item draws from a stream of its own.
   std::optional<Sampling> sampling;
   std::size_t batch_items = 32;  // asked of the model at once
+  // For a run over one input: called with each new piece of the answer, reasoning left out. The pieces
+  // together are Answer::text. What is chosen or voted upon comes in one piece.
+  std::function<void(std::string_view)> on_text;
 };
 
 struct LabelScore {

@@ -146,6 +146,7 @@ class Splitter {
       part.text = text;
       part.tokens = count_(text);
       part.starts_block = cursor == block.begin_bytes;
+      while (cursor < block.end_bytes && is_space(document_.source[cursor])) ++cursor;
       part.begin_bytes = cursor;
       part.end_bytes = cursor = end_of(text, cursor, block.end_bytes);
       pieces.push_back(std::move(part));

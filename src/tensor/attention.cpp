@@ -15,8 +15,8 @@
 
 namespace fulcrum {
 
-// Rows [first, first + rows) of one kv head's group of query heads: what one thread does at a time. Packing keys costs
-// about as much as attending one row, so pieces hold many rows where there are many.
+// Rows [first, first + rows) of one kv head's group of query heads: what one thread does at a time. Packing
+// keys costs about as much as attending one row, so pieces hold many rows where there are many.
 struct AttentionPiece {
   std::int64_t first = 0, rows = 0, kv_head = 0;
   std::int64_t sequence = 0;  // index into starts or into the paged sequences
@@ -113,7 +113,8 @@ void attend_training_piece(const TrainingAttention& a, const AttentionPiece& pie
   const std::int64_t head_dim = a.shape.head_dim, group = a.shape.heads / a.shape.kv_heads;
   const std::int64_t start = a.starts[static_cast<std::size_t>(piece.sequence)];
   const std::int64_t first_position = piece.first - start;
-  const std::int64_t first_key = first_visible(first_position, a.shape.window) / kPanelColumns * kPanelColumns;
+  const std::int64_t first_key =
+      first_visible(first_position, a.shape.window) / kPanelColumns * kPanelColumns;
   const std::int64_t offset = piece.kv_head * head_dim;
   AttentionScratch& scratch = attention_scratch();
   const PackedHead head = pack_head(MatrixRows{a.k.row(start + first_key) + offset, a.k.stride},
@@ -141,7 +142,8 @@ void attend_training_piece(const TrainingAttention& a, const AttentionPiece& pie
 
 void attend_paged_piece(const PagedAttention& a, const AttentionPiece& piece) {
   const std::int64_t head_dim = a.shape.head_dim, group = a.shape.heads / a.shape.kv_heads;
-  const auto positions = a.positions.subspan(static_cast<std::size_t>(piece.first), static_cast<std::size_t>(piece.rows));
+  const auto positions =
+      a.positions.subspan(static_cast<std::size_t>(piece.first), static_cast<std::size_t>(piece.rows));
   const auto [lowest, highest] = std::minmax_element(positions.begin(), positions.end());
   const std::int64_t first_key = first_visible(*lowest, a.shape.window) / kPanelColumns * kPanelColumns;
   const PagedKeysValues& cache = a.sequences[static_cast<std::size_t>(piece.sequence)];
@@ -149,10 +151,12 @@ void attend_paged_piece(const PagedAttention& a, const AttentionPiece& piece) {
   AttentionScratch& scratch = attention_scratch();
   const PackedHead head =
       pack_head(PagedRows{cache.key_blocks.data(), cache.block_tokens, first_key, token_stride, offset},
-                PagedRows{cache.value_blocks.data(), cache.block_tokens, first_key, token_stride, offset}, first_key,
-                *highest, head_dim, scratch);
+                PagedRows{cache.value_blocks.data(), cache.block_tokens, first_key, token_stride, offset},
+                first_key, *highest, head_dim, scratch);
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
-  const auto run = [&](AttentionRows& job) { attend(job, head, scale, scratch.scores.data(), scratch.sums.data()); };
+  const auto run = [&](AttentionRows& job) {
+    attend(job, head, scale, scratch.scores.data(), scratch.sums.data());
+  };
   // A token alone fills the tile with the heads of its group, several tokens with their rows.
   const std::int64_t first_head = piece.kv_head * group;
   if (piece.rows == 1) {
@@ -210,11 +214,11 @@ void add_pieces(std::int64_t first, std::int64_t last, std::int64_t sequence, co
 }
 
 void check_cache(const PagedKeysValues& cache, std::int32_t position) {
-  const auto tokens = cache.block_tokens * static_cast<std::int64_t>(
-                                               std::min(cache.key_blocks.size(), cache.value_blocks.size()));
+  const auto tokens = cache.block_tokens *
+                      static_cast<std::int64_t>(std::min(cache.key_blocks.size(), cache.value_blocks.size()));
   if (cache.block_tokens <= 0 || position < 0 || position >= tokens) {
-    throw_error(ErrorCode::internal, "attention_paged: position {} lies outside of a cache of {} tokens", position,
-                tokens);
+    throw_error(ErrorCode::internal, "attention_paged: position {} lies outside of a cache of {} tokens",
+                position, tokens);
   }
 }
 
@@ -248,8 +252,8 @@ void attention_paged(ConstMatrix q, std::span<const PagedKeysValues> sequences,
   for (std::int64_t first = 0; first < q.rows;) {
     const std::int32_t sequence = row_sequence[static_cast<std::size_t>(first)];
     if (sequence < 0 || static_cast<std::size_t>(sequence) >= sequences.size()) {
-      throw_error(ErrorCode::internal, "attention_paged: row {} belongs to sequence {} of {}", first, sequence,
-                  sequences.size());
+      throw_error(ErrorCode::internal, "attention_paged: row {} belongs to sequence {} of {}", first,
+                  sequence, sequences.size());
     }
     std::int64_t last = first;
     for (; last < q.rows && row_sequence[static_cast<std::size_t>(last)] == sequence; ++last) {

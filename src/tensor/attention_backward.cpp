@@ -44,9 +44,9 @@ constexpr std::int64_t kQueryRows = 64;  // rows whose weights are recomputed at
 // One thread's memory, laid out anew for each piece; kept between calls.
 struct GradientScratch {
   float *key_columns, *value_columns, *key_rows;  // packed keys and values of the head
-  float *query_rows, *dy_rows;                    // the block's queries and output gradients, [panels, rows, 32]
-  float *weights, *score_gradients;               // [rows, tiles*32]
-  float *dq, *dk, *dv;                            // sums, [rows, panels*32]
+  float *query_rows, *dy_rows;       // the block's queries and output gradients, [panels, rows, 32]
+  float *weights, *score_gradients;  // [rows, tiles*32]
+  float *dq, *dk, *dv;               // sums, [rows, panels*32]
 
   GradientScratch(std::int64_t tiles, std::int64_t head_dim) {
     const std::int64_t padded = (head_dim + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
@@ -81,10 +81,10 @@ struct HeadRows {
   const float* operator()(std::int64_t i) const { return first + i * stride; }
 };
 
-// A row of scores and of weight gradients (dy . v) become weights and score gradients: with p = exp(scale*s - log_sum),
-// ds = scale * p * (dp - dy . y). Keys outside of [low, high] get 0.
-void softmax_backward_row(float* scores, float* gradients, std::int64_t columns, std::int64_t low, std::int64_t high,
-                          float scale, float log_sum, float dy_dot_y) {
+// A row of scores and of weight gradients (dy . v) become weights and score gradients: with p = exp(scale*s -
+// log_sum), ds = scale * p * (dp - dy . y). Keys outside of [low, high] get 0.
+void softmax_backward_row(float* scores, float* gradients, std::int64_t columns, std::int64_t low,
+                          std::int64_t high, float scale, float log_sum, float dy_dot_y) {
   using panel_product_detail::kLanes;
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> di;
@@ -93,8 +93,9 @@ void softmax_backward_row(float* scores, float* gradients, std::int64_t columns,
   const auto scale_v = hn::Set(d, scale);
   const auto log_sum_v = hn::Set(d, log_sum);
   const auto dot_v = hn::Set(d, dy_dot_y);
-  for (std::int64_t j = 0; j < columns; j += kLanes) {
-    const auto at = hn::Iota(di, static_cast<std::int32_t>(j));
+  const auto step = hn::Set(di, kLanes);
+  auto at = hn::Iota(di, 0);
+  for (std::int64_t j = 0; j < columns; j += kLanes, at = hn::Add(at, step)) {
     const auto out = hn::RebindMask(d, hn::Or(hn::Lt(at, low_v), hn::Gt(at, high_v)));
     const auto shifted = hn::Sub(hn::Mul(hn::LoadU(d, scores + j), scale_v), log_sum_v);
     const auto weight = hn::IfThenZeroElse(out, exponential(d, shifted));
@@ -104,8 +105,19 @@ void softmax_backward_row(float* scores, float* gradients, std::int64_t columns,
   }
 }
 
-void copy_heads(const float* from, std::int64_t rows, std::int64_t padded, std::int64_t head_dim, std::int64_t offset,
-                std::int64_t first_row, Matrix to) {
+float dot_product(const float* a, const float* b, std::int64_t n) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto sums = hn::Zero(d);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) sums = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, b + i), sums);
+  float sum = hn::GetLane(hn::SumOfLanes(d, sums));
+  for (; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+void copy_heads(const float* from, std::int64_t rows, std::int64_t padded, std::int64_t head_dim,
+                std::int64_t offset, std::int64_t first_row, Matrix to) {
   for (std::int64_t i = 0; i < rows; ++i) {
     std::copy_n(from + i * padded, head_dim, to.row(first_row + i) + offset);
   }
@@ -127,14 +139,16 @@ void attention_backward_piece(const AttentionGradients& a, const GradientPiece& 
     const std::int64_t offset = h * head_dim;
     for (std::int64_t first = 0; first < piece.rows; first += kQueryRows) {
       const std::int64_t rows = std::min(kQueryRows, piece.rows - first), row = piece.start + first;
-      const auto first_visible = [&](std::int64_t i) { return std::max<std::int64_t>(0, i - a.shape.window + 1); };
+      const auto first_visible = [&](std::int64_t i) {
+        return std::max<std::int64_t>(0, i - a.shape.window + 1);
+      };
       const std::int64_t first_tile = first_visible(first) / kPanelColumns;
       const std::int64_t base = first_tile * kPanelColumns;
       const std::int64_t block_tiles = (first + rows - 1) / kPanelColumns + 1 - first_tile;
       const std::int64_t columns = block_tiles * kPanelColumns;
       const HeadRows q{a.q.row(row) + offset, a.q.stride}, dy{a.dy.row(row) + offset, a.dy.stride};
 
-      PanelOperands o;
+      PanelOperands<float> o;
       o.a_row = a.q.stride;
       o.b_panel = head_dim * kPanelColumns;
       o.c_row = columns;
@@ -151,15 +165,14 @@ void attention_backward_piece(const AttentionGradients& a, const GradientPiece& 
 
       for (std::int64_t r = 0; r < rows; ++r) {
         const float* y = a.y.row(row + r) + offset;
-        float dot = 0;
-        for (std::int64_t i = 0; i < head_dim; ++i) dot += dy(r)[i] * y[i];
         softmax_backward_row(s.weights + r * columns, s.score_gradients + r * columns, columns,
                              first_visible(first + r) - base, first + r - base, scale,
-                             a.log_sums[static_cast<std::size_t>(h * a.q.rows + row + r)], dot);
+                             a.log_sums[static_cast<std::size_t>(h * a.q.rows + row + r)],
+                             dot_product(dy(r), y, head_dim));
       }
 
       // dq = ds k
-      PanelOperands to_dq;
+      PanelOperands<float> to_dq;
       to_dq.a = s.score_gradients;
       to_dq.a_row = columns;
       to_dq.b = s.key_rows + base * kPanelColumns;
@@ -173,7 +186,7 @@ void attention_backward_piece(const AttentionGradients& a, const GradientPiece& 
       // dk += ds^T q, dv += p^T dy
       pack_rows(q, rows, kQueryRows, head_dim, s.query_rows);
       pack_rows(dy, rows, kQueryRows, head_dim, s.dy_rows);
-      PanelOperands to_keys;
+      PanelOperands<float> to_keys;
       to_keys.a_row = 1;
       to_keys.a_step = columns;
       to_keys.b_panel = kQueryRows * kPanelColumns;
@@ -224,7 +237,8 @@ void attention_backward(ConstMatrix dy, ConstMatrix q, ConstMatrix k, ConstMatri
     }
   }
   // Long sequences first: what is left at the end is short, and threads finish together.
-  std::stable_sort(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) { return a.rows > b.rows; });
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [](const auto& a, const auto& b) { return a.rows > b.rows; });
   const AttentionGradients work{dy, q, k, v, y, shape, log_sums, dq, dk, dv};
   auto* kernel = &HWY_DYNAMIC_DISPATCH(attention_backward_piece);
 #pragma omp parallel for schedule(dynamic) if (pieces.size() > 1 && q.rows * q.columns * 64 >= kParallelWork)

@@ -28,7 +28,8 @@ inline void check_attention(std::string_view operation, ConstMatrix q, ConstMatr
   bool ordered = !starts.empty() && starts.front() == 0 && starts.back() == q.rows;
   for (std::size_t s = 0; s + 1 < starts.size(); ++s) ordered = ordered && starts[s] <= starts[s + 1];
   if (!ordered) {
-    throw_error(ErrorCode::internal, "{}: starts of sequences must ascend from 0 to {} rows", operation, q.rows);
+    throw_error(ErrorCode::internal, "{}: starts of sequences must ascend from 0 to {} rows", operation,
+                q.rows);
   }
 }
 

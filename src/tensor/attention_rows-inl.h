@@ -1,12 +1,13 @@
-// Attention of a few query rows over keys and values of one head, packed into panels: the part that training and
-// inference share. Included once per instruction set.
+// Attention of a few query rows over keys and values of one head, packed into panels: the part that training
+// and inference share. Included once per instruction set.
 //
-// Everything about a row is independent of the rows beside it: a score is one chain over the head's dimensions, a
-// softmax sum adds key j into lane j mod 32, an output is one chain over the keys in ascending order, and a key that a
-// row does not see enters with weight exactly 0.
+// Everything about a row is independent of the rows beside it: a score is one chain over the head's
+// dimensions, a softmax sum adds key j into lane j mod 32, an output is one chain over the keys in ascending
+// order, and a key that a row does not see enters with weight exactly 0.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 
 #include "hwy/highway.h"
@@ -25,7 +26,8 @@ HWY_BEFORE_NAMESPACE();
 namespace fulcrum {
 namespace HWY_NAMESPACE {
 
-// Keys first_key.. of one kv head. first_key is a multiple of 32, so that a key's lane follows from its position.
+// Keys first_key.. of one kv head. first_key is a multiple of 32, so that a key's lane follows from its
+// position.
 struct PackedHead {
   std::int64_t head_dim = 0, first_key = 0, tiles = 0;
   const float* columns = nullptr;  // [tiles, D, 32]: keys side by side
@@ -48,13 +50,18 @@ void pack_columns(const Source& source, std::int64_t count, std::int64_t head_di
 
 // Packs `count` vectors [D] one below the other, in panels of 32 dimensions of `panel_rows` rows each.
 template <typename Source>
-void pack_rows(const Source& source, std::int64_t count, std::int64_t panel_rows, std::int64_t head_dim, float* to) {
+void pack_rows(const Source& source, std::int64_t count, std::int64_t panel_rows, std::int64_t head_dim,
+               float* to) {
   for (std::int64_t first = 0; first < head_dim; first += kPanelColumns, to += panel_rows * kPanelColumns) {
     const std::int64_t filled = std::min<std::int64_t>(kPanelColumns, head_dim - first);
     for (std::int64_t i = 0; i < panel_rows; ++i) {
       float* row = to + i * kPanelColumns;
-      std::fill_n(row, kPanelColumns, 0.0f);
-      if (i < count) std::copy_n(source(i) + first, filled, row);
+      if (i < count && filled == kPanelColumns) {
+        std::memcpy(row, source(i) + first, kPanelColumns * sizeof(float));
+      } else {
+        std::fill_n(row, kPanelColumns, 0.0f);
+        if (i < count) std::copy_n(source(i) + first, filled, row);
+      }
     }
   }
 }
@@ -63,8 +70,8 @@ void pack_rows(const Source& source, std::int64_t count, std::int64_t panel_rows
 struct SoftmaxRow {
   float maximum, sum;
 };
-inline SoftmaxRow masked_exponentials(float* scores, std::int64_t columns, std::int64_t low, std::int64_t high,
-                                      float scale) {
+inline SoftmaxRow masked_exponentials(float* scores, std::int64_t columns, std::int64_t low,
+                                      std::int64_t high, float scale) {
   using panel_product_detail::kLanes;
   using panel_product_detail::kPanelVectors;
   const hn::ScalableTag<float> d;
@@ -74,8 +81,9 @@ inline SoftmaxRow masked_exponentials(float* scores, std::int64_t columns, std::
   const auto hidden = hn::Set(d, -std::numeric_limits<float>::infinity());
   const auto scale_v = hn::Set(d, scale);
   auto maxima = hidden;
-  for (std::int64_t j = 0; j < columns; j += kLanes) {
-    const auto at = hn::Iota(di, static_cast<std::int32_t>(j));
+  const auto step = hn::Set(di, kLanes);
+  auto at = hn::Iota(di, 0);
+  for (std::int64_t j = 0; j < columns; j += kLanes, at = hn::Add(at, step)) {
     const auto out = hn::Or(hn::Lt(at, low_v), hn::Gt(at, high_v));
     const auto scaled = hn::Mul(hn::LoadU(d, scores + j), scale_v);
     const auto score = hn::IfThenElse(hn::RebindMask(d, out), hidden, scaled);
@@ -88,10 +96,10 @@ inline SoftmaxRow masked_exponentials(float* scores, std::int64_t columns, std::
   for (auto& sum : sums) sum = hn::Zero(d);
   for (std::int64_t j = 0; j < columns; j += kPanelColumns) {
     for (int v = 0; v < kPanelVectors; ++v) {
-      float* at = scores + j + v * kLanes;
-      const auto weight = exponential(d, hn::Sub(hn::LoadU(d, at), maximum_v));
+      float* score = scores + j + v * kLanes;
+      const auto weight = exponential(d, hn::Sub(hn::LoadU(d, score), maximum_v));
       sums[v] = hn::Add(sums[v], weight);
-      hn::StoreU(weight, d, at);
+      hn::StoreU(weight, d, score);
     }
   }
   for (int v = 1; v < kPanelVectors; ++v) sums[0] = hn::Add(sums[0], sums[v]);
@@ -100,7 +108,8 @@ inline SoftmaxRow masked_exponentials(float* scores, std::int64_t columns, std::
 
 inline constexpr std::int64_t kAttentionRows = 8;
 
-// Row r: query at q + r*q_row, sees keys [low[r], high[r]], writes y + r*y_row, and log_sums[r] unless that is null.
+// Row r: query at q + r*q_row, sees keys [low[r], high[r]], writes y + r*y_row, and log_sums[r] unless that
+// is null.
 struct AttentionRows {
   std::int64_t rows = 0;  // at most kAttentionRows
   const float* q = nullptr;
@@ -112,7 +121,8 @@ struct AttentionRows {
 };
 
 // `scores` holds kAttentionRows * tiles * 32 values, `sums` kAttentionRows * D rounded up to panels.
-inline void attend(const AttentionRows& job, const PackedHead& head, float scale, float* scores, float* sums) {
+inline void attend(const AttentionRows& job, const PackedHead& head, float scale, float* scores,
+                   float* sums) {
   std::int64_t low = job.low[0], high = job.high[0];
   for (std::int64_t r = 1; r < job.rows; ++r) {
     low = std::min(low, job.low[r]);
@@ -123,7 +133,7 @@ inline void attend(const AttentionRows& job, const PackedHead& head, float scale
   const std::int64_t base = head.first_key + first_tile * kPanelColumns;
   const std::int64_t columns = tiles * kPanelColumns;
 
-  PanelOperands o;
+  PanelOperands<float> o;
   o.a = job.q;
   o.a_row = job.q_row;
   o.b = head.columns + first_tile * head.head_dim * kPanelColumns;
@@ -135,7 +145,8 @@ inline void attend(const AttentionRows& job, const PackedHead& head, float scale
 
   SoftmaxRow softmax[kAttentionRows];
   for (std::int64_t r = 0; r < job.rows; ++r) {
-    softmax[r] = masked_exponentials(scores + r * columns, columns, job.low[r] - base, job.high[r] - base, scale);
+    softmax[r] =
+        masked_exponentials(scores + r * columns, columns, job.low[r] - base, job.high[r] - base, scale);
     if (job.log_sums != nullptr) job.log_sums[r] = softmax[r].maximum + std::log(softmax[r].sum);
   }
 

@@ -49,8 +49,8 @@ TEST(Attention, ForwardAndBackwardAgainstTwin) {
       std::vector<float> log_sums(static_cast<std::size_t>(c.shape.heads * in.q.rows));
       attention(in.q.view(), in.k.view(), in.v.view(), c.starts, c.shape, y.matrix(), log_sums);
       expect_close(y.view(), expected, 3e-6);
-      attention_backward(in.dy.view(), in.q.view(), in.k.view(), in.v.view(), y.view(), c.starts, c.shape, log_sums,
-                         dq.matrix(), dk.matrix(), dv.matrix());
+      attention_backward(in.dy.view(), in.q.view(), in.k.view(), in.v.view(), y.view(), c.starts, c.shape,
+                         log_sums, dq.matrix(), dk.matrix(), dv.matrix());
       expect_close(dq.view(), gradients.dq, 1e-5);
       expect_close(dk.view(), gradients.dk, 1e-5);
       expect_close(dv.view(), gradients.dv, 1e-5);
@@ -67,12 +67,12 @@ TEST(Attention, ThreadsChangeNoBit) {
   };
   const auto run = [&](int threads) {
     const testing::Threads scope(threads);
-    Results r{Floats(in.q.rows, in.q.columns), Floats(in.q.rows, in.q.columns), Floats(in.k.rows, in.k.columns),
-              Floats(in.v.rows, in.v.columns),
+    Results r{Floats(in.q.rows, in.q.columns), Floats(in.q.rows, in.q.columns),
+              Floats(in.k.rows, in.k.columns), Floats(in.v.rows, in.v.columns),
               std::vector<float>(static_cast<std::size_t>(c.shape.heads * in.q.rows))};
     attention(in.q.view(), in.k.view(), in.v.view(), c.starts, c.shape, r.y.matrix(), r.log_sums);
-    attention_backward(in.dy.view(), in.q.view(), in.k.view(), in.v.view(), r.y.view(), c.starts, c.shape, r.log_sums,
-                       r.dq.matrix(), r.dk.matrix(), r.dv.matrix());
+    attention_backward(in.dy.view(), in.q.view(), in.k.view(), in.v.view(), r.y.view(), c.starts, c.shape,
+                       r.log_sums, r.dq.matrix(), r.dk.matrix(), r.dv.matrix());
     return r;
   };
   const Results one = run(1), four = run(4);
@@ -94,7 +94,9 @@ TEST(Attention, PackingChangesNoBit) {
     Floats alone(rows, in.q.columns);
     const std::vector<std::int32_t> starts = {0, static_cast<std::int32_t>(rows)};
     std::vector<float> alone_log_sums(static_cast<std::size_t>(c.shape.heads * rows));
-    const auto tail = [&](const Floats& all) { return ConstMatrix{all.view().row(first), rows, all.columns, all.stride}; };
+    const auto tail = [&](const Floats& all) {
+      return ConstMatrix{all.view().row(first), rows, all.columns, all.stride};
+    };
     attention(tail(in.q), tail(in.k), tail(in.v), starts, c.shape, alone.matrix(), alone_log_sums);
     expect_same_bits(alone.view(), tail(y));
   }
@@ -106,9 +108,11 @@ struct Cache {
   std::vector<float> keys, values;
   std::vector<const float*> key_blocks, value_blocks;
 
-  Cache(const Floats& k, const Floats& v, std::int64_t first, std::int64_t tokens, std::int64_t tokens_per_block)
+  Cache(const Floats& k, const Floats& v, std::int64_t first, std::int64_t tokens,
+        std::int64_t tokens_per_block)
       : block_tokens(tokens_per_block) {
-    const std::int64_t blocks = (tokens + block_tokens - 1) / block_tokens, block_size = block_tokens * k.columns;
+    const std::int64_t blocks = (tokens + block_tokens - 1) / block_tokens,
+                       block_size = block_tokens * k.columns;
     keys.assign(static_cast<std::size_t>(blocks * block_size), std::numeric_limits<float>::quiet_NaN());
     values = keys;
     for (std::int64_t b = 0; b < blocks; ++b) {
@@ -127,18 +131,20 @@ struct Cache {
   PagedKeysValues paged() const { return {block_tokens, key_blocks, value_blocks}; }
 };
 
-// Whole prompts, chunks of any length, and token by token in a batch with other sequences: the same bits, which are
-// those of the training kernel, and the twin's values. The cache holds NaN beyond each sequence's last token.
+// Whole prompts, chunks of any length, and token by token in a batch with other sequences: the same bits,
+// which are those of the training kernel, and the twin's values. The cache holds NaN beyond each sequence's
+// last token.
 TEST(AttentionPaged, ChunksAndBatchesChangeNoBit) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(fmt::format("H {} K {} D {} window {}", c.shape.heads, c.shape.kv_heads, c.shape.head_dim,
                              c.shape.window));
     const Inputs in = make_inputs(c);
     const std::int64_t long_first = c.starts[c.starts.size() - 2], tokens = c.starts.back() - long_first;
-    const Cache cache(in.k, in.v, long_first, tokens, 16), other(in.k, in.v, 0, std::min<std::int64_t>(40, tokens), 7);
+    const Cache cache(in.k, in.v, long_first, tokens, 16),
+        other(in.k, in.v, 0, std::min<std::int64_t>(40, tokens), 7);
     const std::vector<PagedKeysValues> sequences = {other.paged(), cache.paged()};
-    const auto expected = reference::attention(to_array(in.q.view()), to_array(in.k.view()), to_array(in.v.view()),
-                                               c.starts, c.shape);
+    const auto expected = reference::attention(to_array(in.q.view()), to_array(in.k.view()),
+                                               to_array(in.v.view()), c.starts, c.shape);
     for_each_instruction_set([&] {
       Floats packed(in.q.rows, in.q.columns);
       std::vector<float> log_sums(static_cast<std::size_t>(c.shape.heads * in.q.rows));
@@ -193,7 +199,8 @@ TEST(Attention, StartsMustCoverTheRows) {
   std::vector<float> log_sums(static_cast<std::size_t>(c.shape.heads * in.q.rows));
   for (const std::vector<std::int32_t>& starts :
        {std::vector<std::int32_t>{}, {0, 100}, {1, 210}, {0, 50, 40, 210}}) {
-    EXPECT_THROW(attention(in.q.view(), in.k.view(), in.v.view(), starts, c.shape, y.matrix(), log_sums), Error);
+    EXPECT_THROW(attention(in.q.view(), in.k.view(), in.v.view(), starts, c.shape, y.matrix(), log_sums),
+                 Error);
   }
 }
 

@@ -58,7 +58,8 @@ void round_rows_to_bf16(ConstMatrix from, std::span<std::uint16_t> to) {
       round(from.row(first), (last - first) * from.columns, to.data() + first * from.columns);
       return;
     }
-    for (std::int64_t i = first; i < last; ++i) round(from.row(i), from.columns, to.data() + i * from.columns);
+    for (std::int64_t i = first; i < last; ++i)
+      round(from.row(i), from.columns, to.data() + i * from.columns);
   });
 }
 

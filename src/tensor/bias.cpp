@@ -25,7 +25,8 @@ void add_bias_backward(ConstMatrix dy, std::span<float> d_bias) {
       const float* row = dy.row(t);
       for (std::int64_t n = first; n < last; ++n) sums[n - first] += static_cast<double>(row[n]);
     }
-    for (std::int64_t n = first; n < last; ++n) d_bias[static_cast<std::size_t>(n)] += static_cast<float>(sums[n - first]);
+    for (std::int64_t n = first; n < last; ++n)
+      d_bias[static_cast<std::size_t>(n)] += static_cast<float>(sums[n - first]);
   });
 }
 

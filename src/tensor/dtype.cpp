@@ -8,34 +8,51 @@ namespace fulcrum {
 
 std::string_view to_string(DType dtype) {
   switch (dtype) {
-    case DType::f32: return "f32";
-    case DType::f16: return "f16";
-    case DType::bf16: return "bf16";
-    case DType::q8_0: return "q8_0";
-    case DType::i8: return "i8";
-    case DType::i16: return "i16";
-    case DType::i32: return "i32";
-    case DType::i64: return "i64";
-    case DType::u8: return "u8";
-    case DType::f64: return "f64";
+    case DType::f32:
+      return "f32";
+    case DType::f16:
+      return "f16";
+    case DType::bf16:
+      return "bf16";
+    case DType::q8_0:
+      return "q8_0";
+    case DType::i8:
+      return "i8";
+    case DType::i16:
+      return "i16";
+    case DType::i32:
+      return "i32";
+    case DType::i64:
+      return "i64";
+    case DType::u8:
+      return "u8";
+    case DType::f64:
+      return "f64";
   }
   return "unknown";
 }
 
-std::int64_t block_elements(DType dtype) { return dtype == DType::q8_0 ? 32 : 1; }
+std::int64_t block_elements(DType dtype) {
+  return dtype == DType::q8_0 ? 32 : 1;
+}
 
 std::int64_t block_bytes(DType dtype) {
   switch (dtype) {
     case DType::i8:
-    case DType::u8: return 1;
+    case DType::u8:
+      return 1;
     case DType::f16:
     case DType::bf16:
-    case DType::i16: return 2;
+    case DType::i16:
+      return 2;
     case DType::f32:
-    case DType::i32: return 4;
+    case DType::i32:
+      return 4;
     case DType::i64:
-    case DType::f64: return 8;
-    case DType::q8_0: return 34;  // one f16 scale, 32 int8
+    case DType::f64:
+      return 8;
+    case DType::q8_0:
+      return 34;  // one f16 scale, 32 int8
   }
   throw_error(ErrorCode::internal, "block_bytes: unknown dtype {}", static_cast<int>(dtype));
 }
@@ -44,8 +61,8 @@ std::int64_t row_bytes(DType dtype, std::int64_t elements) {
   const std::int64_t block = block_elements(dtype);
   if (elements < 0 || elements % block != 0) {
     throw_error(ErrorCode::invalid_argument,
-                "a row of {} {} elements does not fill whole blocks of {}; use another dtype for it", elements,
-                to_string(dtype), block);
+                "a row of {} {} elements does not fill whole blocks of {}; use another dtype for it",
+                elements, to_string(dtype), block);
   }
   std::int64_t bytes = 0;
   if (__builtin_mul_overflow(elements / block, block_bytes(dtype), &bytes)) {
@@ -72,11 +89,12 @@ std::uint16_t f32_to_f16(float value) {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
   const std::uint32_t magnitude = bits & 0x7FFFFFFFu;
-  if (magnitude > 0x7F800000u) return static_cast<std::uint16_t>(sign | 0x7E00u);   // NaN
-  if (magnitude >= 0x477FF000u) return static_cast<std::uint16_t>(sign | 0x7C00u);  // 65520 and up round to infinity
+  if (magnitude > 0x7F800000u) return static_cast<std::uint16_t>(sign | 0x7E00u);  // NaN
+  if (magnitude >= 0x477FF000u)
+    return static_cast<std::uint16_t>(sign | 0x7C00u);  // 65520 and up round to infinity
   if (magnitude < 0x38800000u) {
-    // Below 2^-14 the result is a multiple of 2^-24. Adding 0.5 puts that multiple into the low bits of the sum's
-    // mantissa, and the addition itself rounds to nearest even.
+    // Below 2^-14 the result is a multiple of 2^-24. Adding 0.5 puts that multiple into the low bits of the
+    // sum's mantissa, and the addition itself rounds to nearest even.
     const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
     return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3F000000u));
   }
@@ -85,7 +103,9 @@ std::uint16_t f32_to_f16(float value) {
   return static_cast<std::uint16_t>(sign | (rounded >> 13));
 }
 
-float bf16_to_f32(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+float bf16_to_f32(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
 
 std::uint16_t f32_to_bf16(float value) {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);

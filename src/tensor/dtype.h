@@ -1,7 +1,7 @@
 // Element types as they stand in GGUF and safetensors files, and the conversions of single values.
 //
-// Sources: IEEE 754 binary16; bfloat16 = the upper half of binary32; ggml's block formats for q8_0 (32 int8 with one
-// f16 scale: value = scale * q).
+// Sources: IEEE 754 binary16; bfloat16 = the upper half of binary32; ggml's block formats for q8_0 (32 int8
+// with one f16 scale: value = scale * q).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ std::int64_t block_bytes(DType dtype);
 std::int64_t row_bytes(DType dtype, std::int64_t elements);
 
 float f16_to_f32(std::uint16_t bits);
-std::uint16_t f32_to_f16(float value);   // to nearest even, overflow to infinity
+std::uint16_t f32_to_f16(float value);  // to nearest even, overflow to infinity
 float bf16_to_f32(std::uint16_t bits);
 std::uint16_t f32_to_bf16(float value);  // to nearest even, NaN stays NaN
 

@@ -1,7 +1,7 @@
-// The exponential as softmax and SwiGLU need it. Highway's own is exact to 1 ulp, but takes NaN for a very small number
-// and wraps around far beyond overflow. Included once per instruction set.
-#include "hwy/highway.h"
+// The exponential as softmax and SwiGLU need it. Highway's own is exact to 1 ulp, but takes NaN for a very
+// small number and wraps around far beyond overflow. Included once per instruction set.
 #include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
 
 // Not #pragma once: the file is meant to be read again for each instruction set.
 #if defined(FULCRUM_TENSOR_EXPONENTIAL_INL_H_) == defined(HWY_TARGET_TOGGLE)

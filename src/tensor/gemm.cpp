@@ -31,12 +31,15 @@ struct Operand {
 };
 
 Memory::desc describe(const Operand& operand, Memory::data_type type, std::int64_t stride) {
-  const Memory::dims strides = operand.layout == Layout::plain ? Memory::dims{stride, 1} : Memory::dims{1, stride};
+  const Memory::dims strides =
+      operand.layout == Layout::plain ? Memory::dims{stride, 1} : Memory::dims{1, stride};
   return {{operand.rows(), operand.columns()}, type, strides};
 }
 
 // The stride of a single row says nothing, but oneDNN checks it.
-std::int64_t stride_of(ConstMatrix matrix) { return matrix.rows > 1 ? matrix.stride : matrix.columns; }
+std::int64_t stride_of(ConstMatrix matrix) {
+  return matrix.rows > 1 ? matrix.stride : matrix.columns;
+}
 
 const dnnl::engine& cpu_engine() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -47,8 +50,10 @@ bool cpu_has_bf16() {
   static const bool has = [] {
     switch (dnnl::get_effective_cpu_isa()) {
       case dnnl::cpu_isa::avx512_core_bf16:
-      case dnnl::cpu_isa::avx512_core_amx: return true;
-      default: return false;
+      case dnnl::cpu_isa::avx512_core_amx:
+        return true;
+      default:
+        return false;
     }
   }();
   return has;
@@ -110,12 +115,20 @@ void multiply(const Operand& a, const Operand& b, Matrix c, Precision precision,
   // Rounded copies are dense; f32 operands are read where they stand.
   const std::int64_t a_stride = bf16 ? a.matrix.columns : stride_of(a.matrix);
   const std::int64_t b_stride = bf16 ? b.matrix.columns : stride_of(b.matrix);
-  const ProductKey key = {static_cast<std::int64_t>(a.layout), static_cast<std::int64_t>(b.layout), a.rows(),
-                          a.columns(), b.columns(), a_stride, b_stride, stride_of(c),
-                          static_cast<std::int64_t>(bf16), static_cast<std::int64_t>(accumulate),
+  const ProductKey key = {static_cast<std::int64_t>(a.layout),
+                          static_cast<std::int64_t>(b.layout),
+                          a.rows(),
+                          a.columns(),
+                          b.columns(),
+                          a_stride,
+                          b_stride,
+                          stride_of(c),
+                          static_cast<std::int64_t>(bf16),
+                          static_cast<std::int64_t>(accumulate),
                           omp_get_max_threads()};
-  // oneDNN keeps its own compiled kernels; this spares looking them up, and lets each thread own its scratch. Training
-  // uses a few dozen shapes, unless lengths vary freely; then it is better to start anew than to grow.
+  // oneDNN keeps its own compiled kernels; this spares looking them up, and lets each thread own its scratch.
+  // Training uses a few dozen shapes, unless lengths vary freely; then it is better to start anew than to
+  // grow.
   constexpr std::size_t kMostProducts = 512;
   thread_local std::map<ProductKey, std::unique_ptr<Product>> products;
   thread_local dnnl::stream stream(cpu_engine());
@@ -147,8 +160,8 @@ void multiply(const Operand& a, const Operand& b, Matrix c, Precision precision,
     stream.wait();
   } catch (const dnnl::error& error) {
     products.erase(key);
-    throw_error(ErrorCode::internal, "matrix product [{}, {}] x [{}, {}]: oneDNN answers: {}", a.rows(), a.columns(),
-                b.rows(), b.columns(), error.what());
+    throw_error(ErrorCode::internal, "matrix product [{}, {}] x [{}, {}]: oneDNN answers: {}", a.rows(),
+                a.columns(), b.rows(), b.columns(), error.what());
   }
 }
 

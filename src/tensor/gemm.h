@@ -1,7 +1,8 @@
-// The trainer's matrix products, through oneDNN. T rows (tokens), K inputs, N outputs; a weight is W [N, K], as in files.
+// The trainer's matrix products, through oneDNN. T rows (tokens), K inputs, N outputs; a weight is W [N, K],
+// as in files.
 //
-// A choice of precision matters here more than the order of sums; a fixed shape and thread count still gives the same
-// bits every time. Where the CPU has no bf16 arithmetic, Precision::bf16 is computed in f32.
+// A choice of precision matters here more than the order of sums; a fixed shape and thread count still gives
+// the same bits every time. Where the CPU has no bf16 arithmetic, Precision::bf16 is computed in f32.
 #pragma once
 
 #include "tensor/tensor.h"

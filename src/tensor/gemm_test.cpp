@@ -40,14 +40,16 @@ struct Extents {
 
 class Gemm : public ::testing::TestWithParam<Precision> {
  protected:
-  // Sums of K products of normal values: an error of 2^-8 in each operand averages out to about sqrt(K) / 2^8.
+  // Sums of K products of normal values: an error of 2^-8 in each operand averages out to about sqrt(K) /
+  // 2^8.
   double tolerance() const { return GetParam() == Precision::f32 ? 1e-5 : 2e-2; }
 };
 
 TEST_P(Gemm, AllThreeProductsAgainstLoops) {
   for (const Extents e : {Extents{1, 1, 1}, Extents{7, 5, 3}, Extents{64, 128, 96}, Extents{130, 33, 257}}) {
     SCOPED_TRACE(fmt::format("T {} K {} N {}", e.tokens, e.inputs, e.outputs));
-    const Floats x = random_floats(e.tokens, e.inputs, 1, 1.0f, 3), w = random_floats(e.outputs, e.inputs, 2, 1.0f, 1),
+    const Floats x = random_floats(e.tokens, e.inputs, 1, 1.0f, 3),
+                 w = random_floats(e.outputs, e.inputs, 2, 1.0f, 1),
                  dy = random_floats(e.tokens, e.outputs, 3, 1.0f, 2);
     const Floats x_t = transposed(x.view()), w_t = transposed(w.view()), dy_t = transposed(dy.view());
     for (const Accumulate accumulate : {Accumulate::overwrite, Accumulate::add}) {
@@ -89,7 +91,8 @@ TEST_P(Gemm, ThreadsOfTheCallerDoNotMeet) {
   std::vector<std::thread> threads;
   for (Floats& mine : found) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 20; ++i) gemm_nt(x.view(), w.view(), mine.matrix(), GetParam(), Accumulate::overwrite);
+      for (int i = 0; i < 20; ++i)
+        gemm_nt(x.view(), w.view(), mine.matrix(), GetParam(), Accumulate::overwrite);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -103,9 +106,10 @@ TEST_P(Gemm, NothingToSumIsZero) {
   EXPECT_EQ(y.values, std::vector<float>(6, 0.0f));
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, Gemm, ::testing::Values(Precision::f32, Precision::bf16), [](const auto& tested) {
-  return std::string(tested.param == Precision::f32 ? "f32" : "bf16");
-});
+INSTANTIATE_TEST_SUITE_P(Both, Gemm, ::testing::Values(Precision::f32, Precision::bf16),
+                         [](const auto& tested) {
+                           return std::string(tested.param == Precision::f32 ? "f32" : "bf16");
+                         });
 
 TEST(GemmShapes, DisagreementIsAnError) {
   Floats x(3, 4), w(2, 5), y(3, 2);

@@ -1,9 +1,9 @@
-// The engine's linear layer: frozen weights packed once, and products whose bits are the same for any number of rows and
-// threads (law 2 of the numbers).
+// The engine's linear layer: frozen weights packed once, and products whose bits are the same for any number
+// of rows and threads (law 2 of the numbers).
 //
-// Each output element starts at its bias (or 0) and takes x[k] * w[n, k] in ascending k, by fused multiply-add where the
-// CPU has one: the order of additions depends on K alone. bf16, f16 and q8_0 weights stay in that form in memory; each
-// is widened exactly to f32 before it is multiplied.
+// Each output element starts at its bias (or 0) and takes x[k] * w[n, k] in ascending k, by fused
+// multiply-add where the CPU has one: the order of additions depends on K alone. bf16, f16 and q8_0 weights
+// stay in that form in memory; each is widened exactly to f32 before it is multiplied.
 #pragma once
 
 #include <cstdint>

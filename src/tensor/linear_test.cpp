@@ -26,14 +26,15 @@ struct Case {
 
 class LinearTypes : public ::testing::TestWithParam<DType> {};
 
-// Value against three loops; and the law: rows alone, together, and with any number of threads, the same bits.
+// Value against three loops; and the law: rows alone, together, and with any number of threads, the same
+// bits.
 TEST_P(LinearTypes, BitsDoNotDependOnRowsOrThreads) {
   const DType dtype = GetParam();
   for (const Case c : {Case{64, 48}, Case{288, 160}, Case{32, 1}, Case{544, 33}}) {
     SCOPED_TRACE(fmt::format("{} -> {}", c.inputs, c.outputs));
     constexpr std::int64_t kRows = 33;
-    const Tensor weight = convert(to_tensor(random_floats(c.outputs, c.inputs, 1, 0.1f).view(), {c.outputs, c.inputs}),
-                                  dtype);
+    const Tensor weight =
+        convert(to_tensor(random_floats(c.outputs, c.inputs, 1, 0.1f).view(), {c.outputs, c.inputs}), dtype);
     const Tensor exact = to_f32(weight);
     const Tensor bias = to_tensor(random_floats(1, c.outputs, 2).view(), {c.outputs});
     const Floats x = random_floats(kRows, c.inputs, 3, 1.0f, 3);
@@ -43,7 +44,8 @@ TEST_P(LinearTypes, BitsDoNotDependOnRowsOrThreads) {
       EXPECT_EQ(linear.outputs(), c.outputs);
       Floats alone(kRows, c.outputs, 2);
       for (std::int64_t t = 0; t < kRows; ++t) {
-        linear.apply({x.view().row(t), 1, c.inputs, x.stride}, {alone.matrix().row(t), 1, c.outputs, alone.stride});
+        linear.apply({x.view().row(t), 1, c.inputs, x.stride},
+                     {alone.matrix().row(t), 1, c.outputs, alone.stride});
       }
       Floats expected(kRows, c.outputs);
       matmul_reference(x.view(), {exact.f32().data(), c.outputs, c.inputs, c.inputs}, expected.matrix());
@@ -66,7 +68,8 @@ TEST_P(LinearTypes, BitsDoNotDependOnRowsOrThreads) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LinearTypes, ::testing::Values(DType::f32, DType::f16, DType::bf16, DType::q8_0),
+INSTANTIATE_TEST_SUITE_P(All, LinearTypes,
+                         ::testing::Values(DType::f32, DType::f16, DType::bf16, DType::q8_0),
                          [](const auto& tested) { return std::string(to_string(tested.param)); });
 
 TEST(Linear, ManyRowsAcrossBlocksAndThreads) {

@@ -45,8 +45,8 @@ void rms_norm_row(const float* x, const float* weight, float epsilon, std::int64
 }
 
 // With r = 1/rms and g = dy * weight: dx = r * g - x * r^3 * mean(g x), d_weight = dy * x * r.
-void rms_norm_backward_row(const float* dy, const float* x, const float* weight, float epsilon, std::int64_t n,
-                           float* dx, float* d_weight) {
+void rms_norm_backward_row(const float* dy, const float* x, const float* weight, float epsilon,
+                           std::int64_t n, float* dx, float* d_weight) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const float inverse = inverse_rms(x, n, epsilon);
@@ -105,8 +105,8 @@ void rms_norm_backward(ConstMatrix dy, ConstMatrix x, std::span<const float> wei
   check_shape("rms_norm_backward", "dx", dx, x.rows, x.columns);
   check_size("rms_norm_backward", "weight", weight.size(), x.columns);
   check_size("rms_norm_backward", "d_weight", d_weight.size(), x.columns);
-  // Blocks of rows sum their share of d_weight apart; the shares are then added in order, so that the result does not
-  // depend on the number of threads.
+  // Blocks of rows sum their share of d_weight apart; the shares are then added in order, so that the result
+  // does not depend on the number of threads.
   constexpr std::int64_t kBlock = 128;
   const std::int64_t blocks = (x.rows + kBlock - 1) / kBlock;
   thread_local std::vector<float> shares;

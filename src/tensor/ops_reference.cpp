@@ -12,10 +12,13 @@ double mean_square(const Array& x, std::int64_t row) {
   return sum / static_cast<double>(x.columns);
 }
 
-double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+double sigmoid(double x) {
+  return 1.0 / (1.0 + std::exp(-x));
+}
 
 // `direction` is 1 for the rotation, -1 for the rotation back.
-Array rotate(const Array& x, std::span<const std::int32_t> positions, const RopeSettings& s, double direction) {
+Array rotate(const Array& x, std::span<const std::int32_t> positions, const RopeSettings& s,
+             double direction) {
   Array y = x;
   const std::int64_t half = s.head_dim / 2;
   for (std::int64_t t = 0; t < x.rows; ++t) {
@@ -50,14 +53,15 @@ double dot(const Array& a, std::int64_t row_a, std::int64_t offset_a, const Arra
   return sum;
 }
 
-Weights attention_weights(const Array& q, const Array& k, std::int64_t row, std::int64_t start, std::int64_t head,
-                          const AttentionShape& shape) {
+Weights attention_weights(const Array& q, const Array& k, std::int64_t row, std::int64_t start,
+                          std::int64_t head, const AttentionShape& shape) {
   const std::int64_t dim = shape.head_dim, kv_head = head / (shape.heads / shape.kv_heads);
   Weights weights;
   weights.first = std::max<std::int64_t>(start, row - shape.window + 1);
   weights.last = row;
   for (std::int64_t j = weights.first; j <= weights.last; ++j) {
-    weights.values.push_back(dot(q, row, head * dim, k, j, kv_head * dim, dim) / std::sqrt(static_cast<double>(dim)));
+    weights.values.push_back(dot(q, row, head * dim, k, j, kv_head * dim, dim) /
+                             std::sqrt(static_cast<double>(dim)));
   }
   weights.values = softmax(weights.values);
   return weights;
@@ -126,7 +130,8 @@ Array embed(std::span<const std::int32_t> ids, const Array& table) {
 Array embed_backward(const Array& dy, std::span<const std::int32_t> ids, std::int64_t vocab_size) {
   Array d_table(vocab_size, dy.columns);
   for (std::int64_t t = 0; t < dy.rows; ++t) {
-    for (std::int64_t i = 0; i < dy.columns; ++i) d_table.at(ids[static_cast<std::size_t>(t)], i) += dy.at(t, i);
+    for (std::int64_t i = 0; i < dy.columns; ++i)
+      d_table.at(ids[static_cast<std::size_t>(t)], i) += dy.at(t, i);
   }
   return d_table;
 }
@@ -161,7 +166,8 @@ std::vector<double> softmax(std::span<const double> values) {
   return result;
 }
 
-double cross_entropy(const Array& logits, std::span<const std::int32_t> targets, std::span<const float> weights) {
+double cross_entropy(const Array& logits, std::span<const std::int32_t> targets,
+                     std::span<const float> weights) {
   double total = 0;
   for (std::int64_t t = 0; t < logits.rows; ++t) {
     const auto i = static_cast<std::size_t>(t);

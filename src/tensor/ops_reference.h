@@ -1,5 +1,6 @@
-// Readable twins of the operations in tensor/ops.h, in f64: formulas written down as loops, nothing else. They are what
-// the fast kernels are tested against, and are themselves held against central differences. Not for production.
+// Readable twins of the operations in tensor/ops.h, in f64: formulas written down as loops, nothing else.
+// They are what the fast kernels are tested against, and are themselves held against central differences. Not
+// for production.
 //
 // Conventions are those of tensor/ops.h; gradients of parameters are returned rather than added to.
 #pragma once
@@ -19,7 +20,9 @@ struct Array {
 
   Array() = default;
   Array(std::int64_t row_count, std::int64_t column_count)
-      : rows(row_count), columns(column_count), values(static_cast<std::size_t>(row_count * column_count), 0.0) {}
+      : rows(row_count),
+        columns(column_count),
+        values(static_cast<std::size_t>(row_count * column_count), 0.0) {}
   double& at(std::int64_t row, std::int64_t column) {
     return values[static_cast<std::size_t>(row * columns + column)];
   }
@@ -59,7 +62,8 @@ double log_sum_exp(std::span<const double> values);
 std::vector<double> softmax(std::span<const double> values);
 
 // Sum of weighted losses, not divided.
-double cross_entropy(const Array& logits, std::span<const std::int32_t> targets, std::span<const float> weights);
+double cross_entropy(const Array& logits, std::span<const std::int32_t> targets,
+                     std::span<const float> weights);
 // d (scale * sum of losses / sum_of_weights) / d logits
 Array cross_entropy_backward(const Array& logits, std::span<const std::int32_t> targets,
                              std::span<const float> weights, double sum_of_weights, double scale);

@@ -14,7 +14,8 @@ TEST(OpsReference, RmsNormGradient) {
   const Array x = random_array(3, 7, 1), weight = random_array(1, 7, 2), dy = random_array(3, 7, 3);
   const auto gradients = rms_norm_backward(dy, x, weight, 1e-3);
   expect_gradient(x, gradients.dx, [&](const Array& at) { return inner(rms_norm(at, weight, 1e-3), dy); });
-  expect_gradient(weight, gradients.d_weight, [&](const Array& at) { return inner(rms_norm(x, at, 1e-3), dy); });
+  expect_gradient(weight, gradients.d_weight,
+                  [&](const Array& at) { return inner(rms_norm(x, at, 1e-3), dy); });
 }
 
 TEST(OpsReference, RopeGradient) {
@@ -38,7 +39,8 @@ TEST(OpsReference, SwigluGradient) {
 TEST(OpsReference, EmbedGradient) {
   const Array table = random_array(6, 4, 1), dy = random_array(5, 4, 2);
   const std::vector<std::int32_t> ids = {3, 0, 3, 5, 3};
-  expect_gradient(table, embed_backward(dy, ids, 6), [&](const Array& at) { return inner(embed(ids, at), dy); });
+  expect_gradient(table, embed_backward(dy, ids, 6),
+                  [&](const Array& at) { return inner(embed(ids, at), dy); });
 }
 
 TEST(OpsReference, BiasGradient) {
@@ -67,9 +69,12 @@ TEST(OpsReference, AttentionGradient) {
               dy = random_array(9, 12, 4);
   for (const AttentionShape& shape : {everything, windowed}) {
     const auto gradients = attention_backward(dy, q, k, v, starts, shape);
-    expect_gradient(q, gradients.dq, [&](const Array& at) { return inner(attention(at, k, v, starts, shape), dy); });
-    expect_gradient(k, gradients.dk, [&](const Array& at) { return inner(attention(q, at, v, starts, shape), dy); });
-    expect_gradient(v, gradients.dv, [&](const Array& at) { return inner(attention(q, k, at, starts, shape), dy); });
+    expect_gradient(q, gradients.dq,
+                    [&](const Array& at) { return inner(attention(at, k, v, starts, shape), dy); });
+    expect_gradient(k, gradients.dk,
+                    [&](const Array& at) { return inner(attention(q, at, v, starts, shape), dy); });
+    expect_gradient(v, gradients.dv,
+                    [&](const Array& at) { return inner(attention(q, k, at, starts, shape), dy); });
   }
 }
 

@@ -38,12 +38,13 @@ TEST(RmsNorm, AgainstTwin) {
   for (const std::int64_t width : {1, 16, 53, 128}) {
     const Floats x = random_floats(301, width, 1, 2.0f, 3), weight = random_floats(1, width, 2),
                  dy = random_floats(301, width, 3, 1.0f, 1);
-    const auto gradients = reference::rms_norm_backward(to_array(dy.view()), to_array(x.view()),
-                                                        to_array(weight.view()), 1e-5);
+    const auto gradients =
+        reference::rms_norm_backward(to_array(dy.view()), to_array(x.view()), to_array(weight.view()), 1e-5);
     for_each_instruction_set([&] {
       Floats y(301, width);
       rms_norm(x.view(), weight.values, 1e-5f, y.matrix());
-      expect_close(y.view(), reference::rms_norm(to_array(x.view()), to_array(weight.view()), 1e-5), kTolerance);
+      expect_close(y.view(), reference::rms_norm(to_array(x.view()), to_array(weight.view()), 1e-5),
+                   kTolerance);
       expect_row_by_row(y, [&](std::int64_t t, Matrix to) {
         rms_norm({x.view().row(t), 1, width, width}, weight.values, 1e-5f, to);
       });
@@ -59,7 +60,8 @@ TEST(RmsNorm, AgainstTwin) {
 }
 
 TEST(RmsNorm, InPlaceAndThreadsGiveTheSameBits) {
-  const Floats x = random_floats(2100, 96, 1), weight = random_floats(1, 96, 2), dy = random_floats(2100, 96, 3);
+  const Floats x = random_floats(2100, 96, 1), weight = random_floats(1, 96, 2),
+               dy = random_floats(2100, 96, 3);
   Floats y(2100, 96), dx(2100, 96), in_place = x;
   std::vector<float> d_weight(96, 0.0f), d_weight_alone(96, 0.0f);
   {
@@ -81,7 +83,8 @@ TEST(Rope, AgainstTwinBothWays) {
   const std::vector<float> factors = {1.0f, 1.5f, 4.0f, 8.0f};
   for (const RopeLayout layout : {RopeLayout::split_halves, RopeLayout::adjacent}) {
     for (const bool scaled : {false, true}) {
-      const std::span<const float> chosen = scaled ? std::span<const float>(factors) : std::span<const float>();
+      const std::span<const float> chosen =
+          scaled ? std::span<const float>(factors) : std::span<const float>();
       const RopeTable table = make_rope_table(layout, 8, 64, 10000.0, chosen);
       const reference::RopeSettings settings{layout, 8, 10000.0, chosen};
       const Floats x = random_floats(5, 24, 1);
@@ -90,7 +93,8 @@ TEST(Rope, AgainstTwinBothWays) {
       expect_close(turned.view(), reference::rope(to_array(x.view()), positions, settings), kTolerance);
       Floats back = x;
       rope_backward(back.matrix(), positions, 3, table);
-      expect_close(back.view(), reference::rope_backward(to_array(x.view()), positions, settings), kTolerance);
+      expect_close(back.view(), reference::rope_backward(to_array(x.view()), positions, settings),
+                   kTolerance);
       rope_backward(turned.matrix(), positions, 3, table);
       expect_close(turned.view(), to_array(x.view()), kTolerance);
     }

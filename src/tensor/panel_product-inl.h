@@ -1,10 +1,13 @@
-// The one inner loop of the engine: rows times a panel of 32 columns, C[r][j] += sum over k of A[r][k] * B[k][j].
+// The one inner loop of the engine: rows times a panel of 32 columns, C[r][j] += sum over k of A[r][k] *
+// B[k][j].
 //
-// Columns lie side by side in vector lanes, so no sum crosses lanes: each element of C is one chain of multiply-adds in
-// ascending k, whatever the tile of rows and panels around it. That is what makes results independent of the number of
-// rows. Included once per instruction set (Highway's foreach_target); not a header for anything else.
+// Columns lie side by side in vector lanes, so no sum crosses lanes: each element of C is one chain of
+// multiply-adds in ascending k, whatever the tile of rows and panels around it. That is what makes results
+// independent of the number of rows. Included once per instruction set (Highway's foreach_target); not a
+// header for anything else.
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "hwy/highway.h"
 
@@ -24,13 +27,17 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 inline constexpr int kPanelColumns = 32;
 
-// Strides are in elements. A(r, k) = a[r * a_row + k * a_step]; B(k, j) of panel p = b[p * b_panel + k * b_step + j];
-// C(r, j) of panel p = c[r * c_row + p * 32 + j].
+// Strides are in elements. A(r, k) = a[r * a_row + k * a_step]; B(k, j) of panel p = b[p * b_panel + k *
+// b_step + j], widened to f32 and, if it is int8, rounded after it is multiplied by b_scales[p *
+// b_scales_panel + j]; C(r, j) of panel p = c[r * c_row + p * 32 + j].
+template <typename Stored>
 struct PanelOperands {
   const float* a = nullptr;
   std::ptrdiff_t a_row = 0, a_step = 1;
-  const float* b = nullptr;
+  const Stored* b = nullptr;
   std::ptrdiff_t b_step = kPanelColumns, b_panel = 0;
+  const float* b_scales = nullptr;
+  std::ptrdiff_t b_scales_panel = 0;
   float* c = nullptr;
   std::ptrdiff_t c_row = 0;
   std::int64_t k = 0;
@@ -46,19 +53,44 @@ inline constexpr int kLanes = static_cast<int>(hn::MaxLanes(FloatTag()));
 inline constexpr int kPanelVectors = kPanelColumns / kLanes;
 static_assert(kPanelVectors * kLanes == kPanelColumns);
 
-// Rows of a register tile: as many as accumulators fit beside a row of B (32 registers of AVX-512, 16 of AVX2).
+// Rows of a register tile: as many as accumulators fit beside a row of B (32 registers of AVX-512, 16 of
+// AVX2).
 inline constexpr int kTileRows = kPanelVectors <= 2 ? 8 : kPanelVectors <= 4 ? 3 : kPanelVectors <= 8 ? 2 : 1;
 
 // Panels of a register tile: with few rows, more panels keep enough independent chains in flight.
 template <int kRows>
-inline constexpr int kTilePanels = kPanelVectors <= 2   ? (kRows <= 2 ? 4 : kRows <= 4 ? 2 : 1)
+inline constexpr int kTilePanels = kPanelVectors <= 2   ? (kRows <= 2   ? 4
+                                                           : kRows <= 4 ? 2
+                                                                        : 1)
                                    : kPanelVectors <= 4 ? (kRows == 1 ? 2 : 1)
                                                         : 1;
 
-template <int kRows, int kPanels, SumFrom kFrom>
-HWY_INLINE void multiply_tile(const PanelOperands& o) {
+HWY_INLINE hn::Vec<FloatTag> widen(FloatTag d, const float* from) {
+  return hn::LoadU(d, from);
+}
+HWY_INLINE hn::Vec<FloatTag> widen(FloatTag d, const hwy::float16_t* from) {
+  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::float16_t, FloatTag>(), from));
+}
+HWY_INLINE hn::Vec<FloatTag> widen(FloatTag d, const hwy::bfloat16_t* from) {
+  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::bfloat16_t, FloatTag>(), from));
+}
+HWY_INLINE hn::Vec<FloatTag> widen(FloatTag d, const std::int8_t* from) {
+  const hn::RebindToSigned<FloatTag> di;
+  return hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(hn::Rebind<std::int8_t, FloatTag>(), from)));
+}
+
+template <int kRows, int kPanels, SumFrom kFrom, typename Stored>
+HWY_INLINE void multiply_tile(const PanelOperands<Stored>& o) {
   const FloatTag d;
   constexpr int kVectors = kPanels * kPanelVectors;
+  constexpr bool kScaled = std::is_same_v<Stored, std::int8_t>;
+  [[maybe_unused]] hn::Vec<FloatTag> scales[kVectors];
+  if constexpr (kScaled) {
+    for (int v = 0; v < kVectors; ++v) {
+      scales[v] =
+          hn::LoadU(d, o.b_scales + (v / kPanelVectors) * o.b_scales_panel + (v % kPanelVectors) * kLanes);
+    }
+  }
   hn::Vec<FloatTag> sums[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) {
@@ -66,11 +98,12 @@ HWY_INLINE void multiply_tile(const PanelOperands& o) {
     }
   }
   const float* a = o.a;
-  const float* b = o.b;
+  const Stored* b = o.b;
   for (std::int64_t k = 0; k < o.k; ++k) {
     hn::Vec<FloatTag> columns[kVectors];
     for (int v = 0; v < kVectors; ++v) {
-      columns[v] = hn::LoadU(d, b + (v / kPanelVectors) * o.b_panel + (v % kPanelVectors) * kLanes);
+      columns[v] = widen(d, b + (v / kPanelVectors) * o.b_panel + (v % kPanelVectors) * kLanes);
+      if constexpr (kScaled) columns[v] = hn::Mul(columns[v], scales[v]);
     }
     for (int r = 0; r < kRows; ++r) {
       const auto factor = hn::Set(d, a[r * o.a_row]);
@@ -84,23 +117,25 @@ HWY_INLINE void multiply_tile(const PanelOperands& o) {
   }
 }
 
-template <int kRows, SumFrom kFrom>
-void multiply_rows(PanelOperands o, std::int64_t panels) {
+template <int kRows, SumFrom kFrom, typename Stored>
+void multiply_rows(PanelOperands<Stored> o, std::int64_t panels) {
   constexpr int kPanels = kTilePanels<kRows>;
   for (; panels >= kPanels; panels -= kPanels) {
     multiply_tile<kRows, kPanels, kFrom>(o);
     o.b += kPanels * o.b_panel;
+    o.b_scales += kPanels * o.b_scales_panel;
     o.c += kPanels * kPanelColumns;
   }
   for (; panels > 0; --panels) {
     multiply_tile<kRows, 1, kFrom>(o);
     o.b += o.b_panel;
+    o.b_scales += o.b_scales_panel;
     o.c += kPanelColumns;
   }
 }
 
-template <int kRows, SumFrom kFrom>
-void multiply_last_rows(const PanelOperands& o, std::int64_t rows, std::int64_t panels) {
+template <int kRows, SumFrom kFrom, typename Stored>
+void multiply_last_rows(const PanelOperands<Stored>& o, std::int64_t rows, std::int64_t panels) {
   if (rows == kRows) {
     multiply_rows<kRows, kFrom>(o, panels);
   } else if constexpr (kRows > 1) {
@@ -110,8 +145,8 @@ void multiply_last_rows(const PanelOperands& o, std::int64_t rows, std::int64_t 
 
 }  // namespace panel_product_detail
 
-template <SumFrom kFrom>
-void multiply_panels(PanelOperands o, std::int64_t rows, std::int64_t panels) {
+template <SumFrom kFrom, typename Stored>
+void multiply_panels(PanelOperands<Stored> o, std::int64_t rows, std::int64_t panels) {
   constexpr int kRows = panel_product_detail::kTileRows;
   for (; rows >= kRows; rows -= kRows) {
     panel_product_detail::multiply_rows<kRows, kFrom>(o, panels);

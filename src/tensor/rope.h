@@ -9,8 +9,8 @@
 
 namespace fulcrum {
 
-// split_halves turns (i, i + D/2) together (Hugging Face, GGUF "neox"); adjacent turns (2i, 2i+1) (llama2.c, GGUF
-// "norm").
+// split_halves turns (i, i + D/2) together (Hugging Face, GGUF "neox"); adjacent turns (2i, 2i+1) (llama2.c,
+// GGUF "norm").
 enum class RopeLayout { split_halves, adjacent };
 
 struct RopeTable {
@@ -26,6 +26,7 @@ RopeTable make_rope_table(RopeLayout layout, std::int64_t head_dim, std::int64_t
 // positions [T]; Error(invalid_argument) for one that the table does not hold.
 void rope(Matrix x, std::span<const std::int32_t> positions, std::int64_t heads, const RopeTable& table);
 // A rotation's transpose is the rotation back.
-void rope_backward(Matrix dx, std::span<const std::int32_t> positions, std::int64_t heads, const RopeTable& table);
+void rope_backward(Matrix dx, std::span<const std::int32_t> positions, std::int64_t heads,
+                   const RopeTable& table);
 
 }  // namespace fulcrum

@@ -117,8 +117,9 @@ double cross_entropy(Matrix logits, std::span<const std::int32_t> targets, std::
   check_size("cross_entropy", "weights", weights.size(), logits.rows);
   for (std::size_t t = 0; t < targets.size(); ++t) {
     if (weights[t] != 0.0f && (targets[t] < 0 || targets[t] >= logits.columns)) {
-      throw_error(ErrorCode::invalid_argument, "cross_entropy: target {} lies outside of the vocabulary of {}",
-                  targets[t], logits.columns);
+      throw_error(ErrorCode::invalid_argument,
+                  "cross_entropy: target {} lies outside of the vocabulary of {}", targets[t],
+                  logits.columns);
     }
   }
   if (!(sum_of_weights > 0)) {

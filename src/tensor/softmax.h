@@ -1,6 +1,7 @@
 // Softmax of a row and the cross-entropy loss over rows of logits.
 //
-// A row that holds NaN gives NaN; minus infinity is an impossible token; a row of nothing else is a caller's error.
+// A row that holds NaN gives NaN; minus infinity is an impossible token; a row of nothing else is a caller's
+// error.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,10 @@ namespace fulcrum {
 double softmax(std::span<float> values);
 double log_sum_exp(std::span<const float> values);
 
-// Mean of weight_t * -log p(target_t) over the sum of weights. logits [T, V]; targets [T]; weights [T] (0: not learnt,
-// and then the target is not looked at). On return logits hold d loss / d logits, already divided by the sum of weights
-// and multiplied by `scale`. Returns the sum of weighted losses (not divided), so that pieces of a batch can be added.
+// Mean of weight_t * -log p(target_t) over the sum of weights. logits [T, V]; targets [T]; weights [T] (0:
+// not learnt, and then the target is not looked at). On return logits hold d loss / d logits, already divided
+// by the sum of weights and multiplied by `scale`. Returns the sum of weighted losses (not divided), so that
+// pieces of a batch can be added.
 double cross_entropy(Matrix logits, std::span<const std::int32_t> targets, std::span<const float> weights,
                      double sum_of_weights, double scale);
 

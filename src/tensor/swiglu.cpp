@@ -37,7 +37,8 @@ void swiglu_row(const float* gate, const float* up, std::int64_t n, float* y) {
 }
 
 template <class D>
-HWY_INLINE void backward_lanes(D d, const float* dy, const float* gate, const float* up, float* d_gate, float* d_up) {
+HWY_INLINE void backward_lanes(D d, const float* dy, const float* gate, const float* up, float* d_gate,
+                               float* d_up) {
   const auto grad = hn::LoadU(d, dy);
   const auto g = hn::LoadU(d, gate);
   const auto u = hn::LoadU(d, up);

@@ -1,4 +1,5 @@
-// The gated unit of the feed-forward layer: y = silu(gate) * up, silu(g) = g / (1 + exp(-g)). Source: Shazeer 2020.
+// The gated unit of the feed-forward layer: y = silu(gate) * up, silu(g) = g / (1 + exp(-g)). Source: Shazeer
+// 2020.
 #pragma once
 
 #include "tensor/tensor.h"

@@ -88,7 +88,7 @@ OwnedBytes make_bytes(std::string name, DType dtype, Shape shape) {
   const std::size_t allocated = std::max<std::size_t>(size, 1);
   auto* data = static_cast<std::byte*>(::operator new(allocated, kAlignment));
   std::shared_ptr<const void> owner(
-      data, [](const void* memory) { ::operator delete(const_cast<void*>(memory), std::align_val_t{64}); });
+      data, [](const void* memory) { ::operator delete (const_cast<void*>(memory), std::align_val_t{64}); });
   std::memset(data, 0, allocated);
   return {{std::move(name), dtype, std::move(shape), {data, size}, std::move(owner)}, data};
 }
@@ -97,7 +97,8 @@ OwnedBytes make_bytes(std::string name, DType dtype, Shape shape) {
 
 std::int64_t element_count(const Shape& shape) {
   for (const std::int64_t extent : shape) {
-    if (extent < 0) throw_error(ErrorCode::corrupt, "shape {}: extent {} is negative", to_string(shape), extent);
+    if (extent < 0)
+      throw_error(ErrorCode::corrupt, "shape {}: extent {} is negative", to_string(shape), extent);
   }
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
   std::int64_t count = 1;
@@ -110,7 +111,9 @@ std::int64_t element_count(const Shape& shape) {
   return count;
 }
 
-std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string to_string(const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 std::span<const float> Tensor::f32() const {
   if (dtype != DType::f32) {
@@ -138,23 +141,42 @@ Tensor to_f32(const Tensor& tensor) {
     case DType::f32:
       if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
       break;
-    case DType::f16: decode_values<std::uint16_t>(from, to, f16_to_f32); break;
-    case DType::bf16: decode_values<std::uint16_t>(from, to, bf16_to_f32); break;
-    case DType::q8_0: decode_q8_0(from, to); break;
-    case DType::i8: decode_values<std::int8_t>(from, to, [](auto v) { return static_cast<float>(v); }); break;
-    case DType::u8: decode_values<std::uint8_t>(from, to, [](auto v) { return static_cast<float>(v); }); break;
-    case DType::i16: decode_values<std::int16_t>(from, to, [](auto v) { return static_cast<float>(v); }); break;
-    case DType::i32: decode_values<std::int32_t>(from, to, [](auto v) { return static_cast<float>(v); }); break;
-    case DType::i64: decode_values<std::int64_t>(from, to, [](auto v) { return static_cast<float>(v); }); break;
-    case DType::f64: decode_values<double>(from, to, [](auto v) { return static_cast<float>(v); }); break;
+    case DType::f16:
+      decode_values<std::uint16_t>(from, to, f16_to_f32);
+      break;
+    case DType::bf16:
+      decode_values<std::uint16_t>(from, to, bf16_to_f32);
+      break;
+    case DType::q8_0:
+      decode_q8_0(from, to);
+      break;
+    case DType::i8:
+      decode_values<std::int8_t>(from, to, [](auto v) { return static_cast<float>(v); });
+      break;
+    case DType::u8:
+      decode_values<std::uint8_t>(from, to, [](auto v) { return static_cast<float>(v); });
+      break;
+    case DType::i16:
+      decode_values<std::int16_t>(from, to, [](auto v) { return static_cast<float>(v); });
+      break;
+    case DType::i32:
+      decode_values<std::int32_t>(from, to, [](auto v) { return static_cast<float>(v); });
+      break;
+    case DType::i64:
+      decode_values<std::int64_t>(from, to, [](auto v) { return static_cast<float>(v); });
+      break;
+    case DType::f64:
+      decode_values<double>(from, to, [](auto v) { return static_cast<float>(v); });
+      break;
   }
   return std::move(result.tensor);
 }
 
 Tensor convert(const Tensor& tensor, DType dtype) {
   if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16 && dtype != DType::q8_0) {
-    throw_error(ErrorCode::unsupported, "converting tensor {} to {}: only f32, f16, bf16 and q8_0 can be written",
-                tensor.name, to_string(dtype));
+    throw_error(ErrorCode::unsupported,
+                "converting tensor {} to {}: only f32, f16, bf16 and q8_0 can be written", tensor.name,
+                to_string(dtype));
   }
   const Tensor source = to_f32(tensor);
   if (dtype == DType::f32) return source;

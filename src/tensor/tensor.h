@@ -1,7 +1,9 @@
-// A named, contiguous, row-major array: what files hold and what layers are built from. Not an expression graph.
+// A named, contiguous, row-major array: what files hold and what layers are built from. Not an expression
+// graph.
 //
-// Shape is outermost first ([out, in] for a linear layer), as in safetensors; GGUF stores the reverse and formats/ turns
-// it. A Tensor shares ownership of its bytes (a file map or its own memory), so copies are cheap and views stay valid.
+// Shape is outermost first ([out, in] for a linear layer), as in safetensors; GGUF stores the reverse and
+// formats/ turns it. A Tensor shares ownership of its bytes (a file map or its own memory), so copies are
+// cheap and views stay valid.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +27,7 @@ struct Tensor {
   std::string name;
   DType dtype = DType::f32;
   Shape shape;
-  std::span<const std::byte> bytes;     // row-major
+  std::span<const std::byte> bytes;  // row-major
   std::shared_ptr<const void> owner;
 
   std::int64_t elements() const { return element_count(shape); }

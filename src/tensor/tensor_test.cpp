@@ -100,7 +100,8 @@ TEST(Tensor, IntegersAndDoublesDecodeUnaligned) {
   std::vector<std::byte> bytes(1 + 16);
   const double values[2] = {1.5, -3.0};
   std::memcpy(bytes.data() + 1, values, 16);
-  const Tensor decoded = to_f32({"d", DType::f64, {2}, std::span<const std::byte>(bytes).subspan(1), nullptr});
+  const Tensor decoded =
+      to_f32({"d", DType::f64, {2}, std::span<const std::byte>(bytes).subspan(1), nullptr});
   EXPECT_EQ(decoded.f32()[1], -3.0f);
 }
 

@@ -1,5 +1,5 @@
-// What the tensor floor's tests share: seeded arrays, the move between f32 matrices and f64 arrays, runs on every
-// instruction set that the CPU has, and central differences.
+// What the tensor floor's tests share: seeded arrays, the move between f32 matrices and f64 arrays, runs on
+// every instruction set that the CPU has, and central differences.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -58,7 +58,8 @@ inline Array random_array(std::int64_t rows, std::int64_t columns, std::uint32_t
   return to_array(random_floats(rows, columns, seed).view());
 }
 
-// Largest |found - expected|, which must stay below `tolerance` times the largest expected magnitude (at least 1).
+// Largest |found - expected|, which must stay below `tolerance` times the largest expected magnitude (at
+// least 1).
 inline void expect_close(ConstMatrix found, const Array& expected, double tolerance) {
   ASSERT_EQ(found.rows, expected.rows);
   ASSERT_EQ(found.columns, expected.columns);
@@ -84,7 +85,8 @@ inline void expect_same_bits(ConstMatrix a, ConstMatrix b) {
 }
 
 // Holds `gradient` against central differences of `loss` at each element of `at`.
-inline void expect_gradient(Array at, const Array& gradient, const std::function<double(const Array&)>& loss) {
+inline void expect_gradient(Array at, const Array& gradient,
+                            const std::function<double(const Array&)>& loss) {
   constexpr double kStep = 1e-5;
   ASSERT_EQ(at.values.size(), gradient.values.size());
   for (std::size_t i = 0; i < at.values.size(); ++i) {

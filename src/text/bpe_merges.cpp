@@ -17,8 +17,8 @@ struct Candidate {
   std::uint32_t left, right;  // the pair, or the first seen of the pairs with this text
   std::string text;
   std::int64_t count = 0;
-  std::uint32_t rank = kNone;         // order in which it was merged
-  std::uint32_t symbol = kNone;       // what it merges to, once merged
+  std::uint32_t rank = kNone;        // order in which it was merged
+  std::uint32_t symbol = kNone;      // what it merges to, once merged
   std::vector<std::uint32_t> words;  // that hold it, or did
 };
 
@@ -28,14 +28,15 @@ class MergeLoop {
       : symbols_(symbols), words_(words), options_(options), heap_(Order{this}) {
     for (std::uint32_t i = 0; i < symbols_.size(); ++i) {
       if (!symbol_of_text_.emplace(symbols_[i], i).second) {
-        throw_error(ErrorCode::invalid_argument, "learning merges: two symbols have the text \"{}\"", symbols_[i]);
+        throw_error(ErrorCode::invalid_argument, "learning merges: two symbols have the text \"{}\"",
+                    symbols_[i]);
       }
     }
     for (std::uint32_t w = 0; w < words_.size(); ++w) {
       for (std::uint32_t symbol : words_[w].symbols) {
         if (symbol >= symbols_.size()) {
-          throw_error(ErrorCode::invalid_argument, "learning merges: word {} names symbol {} of {}", w, symbol,
-                      symbols_.size());
+          throw_error(ErrorCode::invalid_argument, "learning merges: word {} names symbol {} of {}", w,
+                      symbol, symbols_.size());
         }
       }
       count_pairs(w, +1);
@@ -145,7 +146,8 @@ class MergeLoop {
     return kNone;
   }
 
-  // Goes on merging the earliest merge first, leftmost among equals: a fresh symbol can complete an older merge.
+  // Goes on merging the earliest merge first, leftmost among equals: a fresh symbol can complete an older
+  // merge.
   void merge_word(BpeWord& word) {
     while (true) {
       std::size_t at = 0;

@@ -71,13 +71,15 @@ void check_options(const BpeTrainerOptions& options) {
   std::set<std::string> seen = {"<unk>", "<s>", "</s>"};
   for (const SpecialTokens::Entry& entry : special_entries(options)) {
     if (entry.text.empty() || !seen.insert(entry.text).second) {
-      throw_error(ErrorCode::invalid_argument, "training a vocabulary: the special token \"{}\" is empty or stands twice",
-                  entry.text);
+      throw_error(ErrorCode::invalid_argument,
+                  "training a vocabulary: the special token \"{}\" is empty or stands twice", entry.text);
     }
   }
   const auto& control = options.control_tokens;
-  if (!options.end_of_turn.empty() && std::find(control.begin(), control.end(), options.end_of_turn) == control.end()) {
-    throw_error(ErrorCode::invalid_argument, "training a vocabulary: end_of_turn \"{}\" is not among the control tokens",
+  if (!options.end_of_turn.empty() &&
+      std::find(control.begin(), control.end(), options.end_of_turn) == control.end()) {
+    throw_error(ErrorCode::invalid_argument,
+                "training a vocabulary: end_of_turn \"{}\" is not among the control tokens",
                 options.end_of_turn);
   }
 }
@@ -133,7 +135,8 @@ std::vector<std::string> choose_characters(const std::vector<std::pair<std::stri
     }
   }
   std::vector<std::pair<std::string, std::uint64_t>> by_count(counts.begin(), counts.end());
-  std::stable_sort(by_count.begin(), by_count.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::stable_sort(by_count.begin(), by_count.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
   for (const auto& [character, count] : by_count) {
     if (static_cast<double>(covered) >= coverage * static_cast<double>(total)) break;
     chosen.push_back(character);
@@ -183,8 +186,9 @@ std::vector<std::string> split_training_words(std::string_view text) {
     const char32_t code_point = decode_utf8(text, at);
     const std::string_view bytes = text.substr(begin, at - begin);
     const Kind next = kind_of(code_point, bytes);
-    const bool joins = (next == kind && (next == Kind::letter || next == Kind::punctuation || next == Kind::line_end)) ||
-                       (kind == Kind::space && (next == Kind::letter || next == Kind::punctuation));
+    const bool joins =
+        (next == kind && (next == Kind::letter || next == Kind::punctuation || next == Kind::line_end)) ||
+        (kind == Kind::space && (next == Kind::letter || next == Kind::punctuation));
     if (!joins && !word.empty()) words.push_back(std::exchange(word, {}));
     kind = next;
     if (next == Kind::alone && bytes == kSpaceMark) {
@@ -197,7 +201,8 @@ std::vector<std::string> split_training_words(std::string_view text) {
   return words;
 }
 
-BpeTrainer::BpeTrainer(BpeTrainerOptions options) : options_(std::move(options)), special_(special_entries(options_)) {
+BpeTrainer::BpeTrainer(BpeTrainerOptions options)
+    : options_(std::move(options)), special_(special_entries(options_)) {
   check_options(options_);
 }
 
@@ -224,7 +229,8 @@ TrainedVocabulary BpeTrainer::train() const {
   const auto wanted = static_cast<std::size_t>(std::max(options_.vocabulary_tokens, 0));
   if (wanted < v.tokens.size()) {
     throw_error(ErrorCode::invalid_argument,
-                "training a vocabulary of {} tokens: special tokens, bytes and characters alone are {}; ask for more tokens "
+                "training a vocabulary of {} tokens: special tokens, bytes and characters alone are {}; ask "
+                "for more tokens "
                 "or a lower character_coverage",
                 wanted, v.tokens.size());
   }
@@ -238,7 +244,8 @@ TrainedVocabulary BpeTrainer::train() const {
   const std::vector<BpeMerge> merges = learn_bpe_merges(symbols, cut.words, merging);
   if (merges.size() < merging.most_merges) {
     throw_error(ErrorCode::invalid_argument,
-                "training a vocabulary of {} tokens: the text has pairs for {} only; give more text or ask for fewer tokens",
+                "training a vocabulary of {} tokens: the text has pairs for {} only; give more text or ask "
+                "for fewer tokens",
                 wanted, v.tokens.size() + merges.size());
   }
   for (std::size_t i = 0; i < merges.size(); ++i) {

@@ -106,7 +106,8 @@ TEST(BpeMerges, refuses_words_of_unknown_symbols) {
 TEST(BpeTrainer, cuts_words_by_kind) {
   const std::string m(kSpaceMark);
   EXPECT_EQ(split_training_words("It's 42% of  (caf\xC3\xA9)!\n\n x"),
-            (Texts{m + "It", "'", "s", m, "4", "2", "%", m + "of", m, m + "(", "caf\xC3\xA9", ")!", "\n\n", m + "x"}));
+            (Texts{m + "It", "'", "s", m, "4", "2", "%", m + "of", m, m + "(", "caf\xC3\xA9", ")!", "\n\n",
+                   m + "x"}));
 }
 
 BpeTrainerOptions chat_options(std::int32_t tokens) {
@@ -119,8 +120,10 @@ BpeTrainerOptions chat_options(std::int32_t tokens) {
 }
 
 const char* const kRhyme =
-    "the cat sat on the mat, the rat sat on the cat. <doc>the hat of the cat was flat</doc> that was that, 1234!\n\n"
-    "the bat and the rat met at the mat: \"scat\", sat the cat. caf\xC3\xA9 caf\xC3\xA9 \xE2\x82\xAC\xF0\x9F\x98\x80 \xFF\n";
+    "the cat sat on the mat, the rat sat on the cat. <doc>the hat of the cat was flat</doc> that was that, "
+    "1234!\n\n"
+    "the bat and the rat met at the mat: \"scat\", sat the cat. caf\xC3\xA9 caf\xC3\xA9 "
+    "\xE2\x82\xAC\xF0\x9F\x98\x80 \xFF\n";
 
 TEST(BpeTrainer, gives_a_vocabulary_that_encodes_as_it_was_trained) {
   BpeTrainer trainer(chat_options(400));
@@ -138,7 +141,8 @@ TEST(BpeTrainer, gives_a_vocabulary_that_encodes_as_it_was_trained) {
   EXPECT_TRUE(tokenizer->find(std::string(kSpaceMark) + "the"));
   EXPECT_TRUE(tokenizer->find("\xC3\xA9"));
   for (const std::string& token : v.tokens) {  // digits are alone
-    EXPECT_TRUE(token.size() == 1 || token.starts_with("<0x") || token.find_first_of("0123456789") == std::string::npos)
+    EXPECT_TRUE(token.size() == 1 || token.starts_with("<0x") ||
+                token.find_first_of("0123456789") == std::string::npos)
         << token;
   }
 }
@@ -188,7 +192,8 @@ TEST(BpeTrainerSlow, takes_seconds_for_megabytes_and_encodes_them_as_trained) {
   }
   EXPECT_EQ(tokens, trained.corpus_tokens);
   EXPECT_GT(static_cast<double>(trained.corpus_bytes) / static_cast<double>(tokens), 2.8);
-  std::printf("[ figures  ] %.1f MB, %.1f s, %.2f bytes a token\n", static_cast<double>(trained.corpus_bytes) / 1e6, seconds,
+  std::printf("[ figures  ] %.1f MB, %.1f s, %.2f bytes a token\n",
+              static_cast<double>(trained.corpus_bytes) / 1e6, seconds,
               static_cast<double>(trained.corpus_bytes) / static_cast<double>(tokens));
 }
 

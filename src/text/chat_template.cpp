@@ -5,22 +5,26 @@
 #include <utility>
 
 #include "base/error.h"
+#include "text/jinja_template.h"
 
 namespace fulcrum {
 namespace {
 
 constexpr std::string_view kBundled =
-    "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% "
+    "endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}";
 
-constexpr std::array<std::string_view, 6> kRoles = {"system", "user", "assistant", "tool", "developer", "function"};
+constexpr std::array<std::string_view, 6> kRoles = {"system", "user",      "assistant",
+                                                    "tool",   "developer", "function"};
 
 void check_roles(std::span<const Message> messages) {
   for (std::size_t i = 0; i < messages.size(); ++i) {
     if (std::find(kRoles.begin(), kRoles.end(), messages[i].role) == kRoles.end()) {
       throw_error(ErrorCode::invalid_argument,
-                  "rendering a conversation: message {} has the role \"{}\"; expected system, user, assistant or tool", i + 1,
-                  messages[i].role);
+                  "rendering a conversation: message {} has the role \"{}\"; expected system, user, "
+                  "assistant or tool",
+                  i + 1, messages[i].role);
     }
   }
 }
@@ -52,8 +56,10 @@ std::int64_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> 
   return end - a.begin();
 }
 
-// The end of the answer in [begin, end): behind the last token that ends a turn; templates may write more after it.
-std::int64_t end_of_answer(std::span<const TokenId> ids, std::int64_t begin, std::int64_t end, const Vocabulary& vocabulary) {
+// The end of the answer in [begin, end): behind the last token that ends a turn; templates may write more
+// after it.
+std::int64_t end_of_answer(std::span<const TokenId> ids, std::int64_t begin, std::int64_t end,
+                           const Vocabulary& vocabulary) {
   for (std::int64_t i = end; i > begin; --i) {
     const TokenId id = ids[static_cast<std::size_t>(i - 1)];
     const auto& ends = vocabulary.end_of_turn;
@@ -64,26 +70,52 @@ std::int64_t end_of_answer(std::span<const TokenId> ids, std::int64_t begin, std
 
 }  // namespace
 
-struct ChatTemplate::State {};
+struct ChatTemplate::State {
+  JinjaTemplate jinja;
+  std::string bos_token, eos_token;
+};
 
-ChatTemplate ChatTemplate::parse(std::string_view jinja, std::string_view, std::string_view) {
-  if (jinja != kBundled) throw_error(ErrorCode::unsupported, "parsing a chat template: only the bundled one is known yet");
+ChatTemplate ChatTemplate::parse(std::string_view jinja, std::string_view bos_token,
+                                 std::string_view eos_token) {
   ChatTemplate result;
-  result.state_ = std::make_shared<State>();
+  result.state_ = with_context("parsing the chat template", [&] {
+    return std::make_shared<const State>(
+        State{JinjaTemplate::parse(jinja), std::string(bos_token), std::string(eos_token)});
+  });
   return result;
 }
 
-std::string_view ChatTemplate::bundled() { return kBundled; }
+std::string_view ChatTemplate::bundled() {
+  return kBundled;
+}
 
-std::vector<PromptSegment> ChatTemplate::render(std::span<const Message> messages, AnswerHeader header) const {
+std::vector<PromptSegment> ChatTemplate::render(std::span<const Message> messages,
+                                                AnswerHeader header) const {
   check_roles(messages);
-  std::vector<PromptSegment> segments;
+  std::vector<JinjaValue> items;
   for (const Message& message : messages) {
-    segments.push_back({"<|" + message.role + "|>", true});
-    segments.push_back({message.content, false});
-    segments.push_back({"<|end|>", true});
+    JinjaDict item;
+    item.set(JinjaValue::string("role"), JinjaValue::string(message.role));
+    item.set(JinjaValue::string("content"), JinjaValue::string(message.content, JinjaOrigin::input));
+    items.push_back(JinjaValue::dict(std::move(item)));
   }
-  if (header == AnswerHeader::append) segments.push_back({"<|assistant|>", true});
+  // The variables that Hugging Face's apply_chat_template gives.
+  JinjaDict variables;
+  variables.set(JinjaValue::string("messages"), JinjaValue::list(std::move(items)));
+  variables.set(JinjaValue::string("add_generation_prompt"), JinjaValue(header == AnswerHeader::append));
+  variables.set(JinjaValue::string("bos_token"), JinjaValue::string(state_->bos_token));
+  variables.set(JinjaValue::string("eos_token"), JinjaValue::string(state_->eos_token));
+  variables.set(JinjaValue::string("tools"), JinjaNone{});
+  variables.set(JinjaValue::string("documents"), JinjaNone{});
+  const JinjaText text =
+      with_context("rendering the chat template", [&] { return state_->jinja.render(variables); });
+
+  std::vector<PromptSegment> segments;
+  std::size_t begin = 0;
+  for (const JinjaText::Run& run : text.runs()) {
+    segments.push_back({text.bytes().substr(begin, run.end - begin), run.origin == JinjaOrigin::source});
+    begin = run.end;
+  }
   return segments;
 }
 
@@ -91,7 +123,8 @@ std::string ChatTemplate::render_text(std::span<const Message> messages, AnswerH
   return join(render(messages, header));
 }
 
-std::vector<TokenId> ChatTemplate::encode(std::span<const Message> messages, AnswerHeader header, const Tokenizer& tokenizer,
+std::vector<TokenId> ChatTemplate::encode(std::span<const Message> messages, AnswerHeader header,
+                                          const Tokenizer& tokenizer,
                                           std::string_view answer_beginning) const {
   return encode_segments(render(messages, header), tokenizer, answer_beginning);
 }
@@ -110,7 +143,8 @@ EncodedConversation encode_conversation(std::span<const Message> messages, const
     const std::string beginning = join(segments);
     if (!text.starts_with(beginning)) {
       throw_error(ErrorCode::unsupported,
-                  "encoding a conversation: the chat template does not write message {} behind what it writes for the messages "
+                  "encoding a conversation: the chat template does not write message {} behind what it "
+                  "writes for the messages "
                   "before it, so the answer's tokens cannot be told apart; train with a template that does",
                   message + 1);
     }
@@ -120,7 +154,8 @@ EncodedConversation encode_conversation(std::span<const Message> messages, const
     if (messages[i].role != "assistant") continue;
     const std::int64_t begin = tokens_of(i, AnswerHeader::append, i);
     const std::int64_t end = tokens_of(i + 1, AnswerHeader::omit, i);
-    result.answers[i] = {begin, end_of_answer(result.ids, begin, std::max(begin, end), tokenizer.vocabulary())};
+    result.answers[i] = {begin,
+                         end_of_answer(result.ids, begin, std::max(begin, end), tokenizer.vocabulary())};
   }
   return result;
 }

@@ -25,8 +25,8 @@ struct JinjaExpression {
     logical_not,  // one child
     negative,
     positive,
-    arithmetic,   // operators[0] between two children
-    compare,      // children[0] operators[0] children[1] operators[1] ...
+    arithmetic,  // operators[0] between two children
+    compare,     // children[0] operators[0] children[1] operators[1] ...
     logical_and,
     logical_or,
     conditional,  // children[0] if children[1] else children[2]; the last may be null
@@ -52,15 +52,15 @@ using JinjaBody = std::vector<JinjaStatement>;
 struct JinjaStatement {
   enum class Kind {
     text,
-    output,       // expressions[0]
-    conditional,  // expressions[i] chooses bodies[i]; one more body is the else
-    loop,         // targets[0] in expressions[0], if expressions[1] (may be null); bodies: each, else
-    set,          // targets[0] = expressions[0]
-    set_block,    // targets[0] = bodies[0], through the filters of expressions[0] (may be null)
-    macro,        // name, parameters, defaults in expressions for the last of them, bodies[0]
-    call_block,   // expressions[0] is the call; parameters, defaults behind it, bodies[0] is the caller
-    filter_block, // bodies[0] through the filters of expressions[0]
-    scope,        // with: targets[i] = expressions[i] around bodies[0]
+    output,        // expressions[0]
+    conditional,   // expressions[i] chooses bodies[i]; one more body is the else
+    loop,          // targets[0] in expressions[0], if expressions[1] (may be null); bodies: each, else
+    set,           // targets[0] = expressions[0]
+    set_block,     // targets[0] = bodies[0], through the filters of expressions[0] (may be null)
+    macro,         // name, parameters, defaults in expressions for the last of them, bodies[0]
+    call_block,    // expressions[0] is the call; parameters, defaults behind it, bodies[0] is the caller
+    filter_block,  // bodies[0] through the filters of expressions[0]
+    scope,         // with: targets[i] = expressions[i] around bodies[0]
     break_loop,
     continue_loop,
   };

@@ -12,11 +12,19 @@ namespace {
 
 using Kind = JinjaToken::Kind;
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 // Letters outside of ASCII are taken as parts of names.
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80) != 0; }
-bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80) != 0;
+}
+bool is_name_part(char c) {
+  return is_name_start(c) || is_digit(c);
+}
 
 std::string normalize_lines(std::string_view source) {
   std::string text;
@@ -63,15 +71,16 @@ class Lexer {
     throw_error(ErrorCode::corrupt, "line {}: {}", line_, message);
   }
 
-  // What remains of the text before a tag: '-' takes all white space, and a tag that is no output takes the indentation
-  // of its own line unless '+' says no.
+  // What remains of the text before a tag: '-' takes all white space, and a tag that is no output takes the
+  // indentation of its own line unless '+' says no.
   std::string_view strip_before(std::string_view before, char sign, bool is_output) const {
     if (sign == '-') return trim_right(before);
     if (sign == '+' || is_output) return before;
     const std::size_t line_begin = before.rfind('\n');
     const bool whole_line = line_begin != std::string_view::npos || line_starts_;
     const std::size_t begin = line_begin == std::string_view::npos ? 0 : line_begin + 1;
-    if (whole_line && std::all_of(before.begin() + static_cast<std::ptrdiff_t>(begin), before.end(), is_space)) {
+    if (whole_line &&
+        std::all_of(before.begin() + static_cast<std::ptrdiff_t>(begin), before.end(), is_space)) {
       return before.substr(0, begin);
     }
     return before;
@@ -97,8 +106,9 @@ class Lexer {
 
   void lex_outside() {
     std::size_t tag = at_;
-    while (tag < text_.size() && !(text_[tag] == '{' && tag + 1 < text_.size() &&
-                                   (text_[tag + 1] == '{' || text_[tag + 1] == '%' || text_[tag + 1] == '#'))) {
+    while (tag < text_.size() &&
+           !(text_[tag] == '{' && tag + 1 < text_.size() &&
+             (text_[tag + 1] == '{' || text_[tag + 1] == '%' || text_[tag + 1] == '#'))) {
       ++tag;
     }
     const std::string_view before = std::string_view(text_).substr(at_, tag - at_);
@@ -177,7 +187,8 @@ class Lexer {
     std::string brackets;
     while (true) {
       advance(skip_spaces(at_) - at_);
-      if (at_ >= text_.size()) fail(is_output ? "the output \"{{\" is not closed" : "the tag \"{%\" is not closed");
+      if (at_ >= text_.size())
+        fail(is_output ? "the output \"{{\" is not closed" : "the tag \"{%\" is not closed");
       const char c = text_[at_];
       const char sign = sign_at(at_);
       const std::size_t sign_size = sign != '\0' && !(is_output && sign == '+') ? 1 : 0;
@@ -210,7 +221,8 @@ class Lexer {
   void lex_number() {
     std::size_t end = at_;
     const auto digits = [&] {
-      while (end < text_.size() && (is_digit(text_[end]) || (text_[end] == '_' && end + 1 < text_.size() && is_digit(text_[end + 1])))) {
+      while (end < text_.size() && (is_digit(text_[end]) || (text_[end] == '_' && end + 1 < text_.size() &&
+                                                             is_digit(text_[end + 1])))) {
         ++end;
       }
     };
@@ -256,8 +268,16 @@ class Lexer {
   // Appends what the escape whose letter stands at `i` means; returns the position behind it.
   std::size_t lex_escape(std::size_t i, std::string& value) const {
     if (i >= text_.size()) fail("the string is not closed");
-    static constexpr std::array<std::pair<char, char>, 10> kSimple = {
-        {{'n', '\n'}, {'t', '\t'}, {'r', '\r'}, {'\\', '\\'}, {'\'', '\''}, {'"', '"'}, {'a', '\a'}, {'b', '\b'}, {'f', '\f'}, {'v', '\v'}}};
+    static constexpr std::array<std::pair<char, char>, 10> kSimple = {{{'n', '\n'},
+                                                                       {'t', '\t'},
+                                                                       {'r', '\r'},
+                                                                       {'\\', '\\'},
+                                                                       {'\'', '\''},
+                                                                       {'"', '"'},
+                                                                       {'a', '\a'},
+                                                                       {'b', '\b'},
+                                                                       {'f', '\f'},
+                                                                       {'v', '\v'}}};
     const char c = text_[i];
     for (const auto& [letter, meaning] : kSimple) {
       if (c == letter) {
@@ -271,11 +291,15 @@ class Lexer {
       char32_t code_point = 0;
       for (std::size_t k = 1; k <= digits; ++k) {
         const char d = i + k < text_.size() ? text_[i + k] : '\0';
-        const int digit = is_digit(d) ? d - '0' : d >= 'a' && d <= 'f' ? d - 'a' + 10 : d >= 'A' && d <= 'F' ? d - 'A' + 10 : -1;
+        const int digit = is_digit(d)            ? d - '0'
+                          : d >= 'a' && d <= 'f' ? d - 'a' + 10
+                          : d >= 'A' && d <= 'F' ? d - 'A' + 10
+                                                 : -1;
         if (digit < 0) fail("an escape in a string has too few hexadecimal digits");
         code_point = code_point * 16 + static_cast<char32_t>(digit);
       }
-      if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) fail("an escape in a string is no character");
+      if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
+        fail("an escape in a string is no character");
       append_utf8(value, code_point);
       return i + 1 + digits;
     }
@@ -312,7 +336,8 @@ class Lexer {
       advance(symbol.size());
       return;
     }
-    throw_error(ErrorCode::corrupt, "line {}: unexpected character \"{}\"", line_, std::string_view(text_).substr(at_, 1));
+    throw_error(ErrorCode::corrupt, "line {}: unexpected character \"{}\"", line_,
+                std::string_view(text_).substr(at_, 1));
   }
 
   std::string text_;
@@ -324,6 +349,8 @@ class Lexer {
 
 }  // namespace
 
-std::vector<JinjaToken> lex_jinja(std::string_view source) { return Lexer(source).run(); }
+std::vector<JinjaToken> lex_jinja(std::string_view source) {
+  return Lexer(source).run();
+}
 
 }  // namespace fulcrum

@@ -159,7 +159,8 @@ class JsonWriter {
     if (key.is_string()) return key.text();
     JsonWriter writer(style_);
     if (!key.is_number() && !key.is_none()) {
-      throw_error(ErrorCode::invalid_argument, "tojson: a {} cannot be the key of a JSON object", key.type_name());
+      throw_error(ErrorCode::invalid_argument, "tojson: a {} cannot be the key of a JSON object",
+                  key.type_name());
     }
     writer.write(key, 0);
     return writer.out;

@@ -1,5 +1,5 @@
-// Values of the Jinja engine as text: Python's str() and repr(), and json.dumps. Origins are kept: what a string of the
-// input contributes is marked as input.
+// Values of the Jinja engine as text: Python's str() and repr(), and json.dumps. Origins are kept: what a
+// string of the input contributes is marked as input.
 #pragma once
 
 #include <optional>
@@ -9,9 +9,9 @@
 
 namespace fulcrum {
 
-JinjaText print_value(const JinjaValue& value);  // str(): nothing for undefined
+JinjaText print_value(const JinjaValue& value);      // str(): nothing for undefined
 JinjaText represent_value(const JinjaValue& value);  // repr(): strings in quotes
-std::string print_float(double value);  // "3.0", "1e+16", "inf"
+std::string print_float(double value);               // "3.0", "1e+16", "inf"
 
 struct JinjaJsonStyle {
   std::optional<std::string> indent;  // of one level; absent: one line

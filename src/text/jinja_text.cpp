@@ -62,7 +62,8 @@ std::vector<std::size_t> JinjaText::code_point_offsets() const {
 
 bool is_python_space(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
 }
 
 JinjaText upper_text(const JinjaText& text) {
@@ -111,7 +112,8 @@ std::vector<JinjaText> split_lines(const JinjaText& text) {
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t end = at;
     const char32_t c = decode_utf8(bytes, at);
-    const bool ends_line = (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
+    const bool ends_line =
+        (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
     if (!ends_line) continue;
     lines.push_back(text.slice(begin, end - begin));
     if (c == '\r' && at < bytes.size() && bytes[at] == '\n') ++at;

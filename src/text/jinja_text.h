@@ -1,5 +1,6 @@
-// A string of the Jinja engine that knows of every byte whether the template wrote it or an input brought it, so that
-// nobody's words can turn into a control token. UTF-8; positions are bytes unless a name says code points.
+// A string of the Jinja engine that knows of every byte whether the template wrote it or an input brought it,
+// so that nobody's words can turn into a control token. UTF-8; positions are bytes unless a name says code
+// points.
 //
 // Comparison looks at the bytes only. Ill-formed bytes are kept as they are, one code point each.
 #pragma once

@@ -21,7 +21,7 @@ int checked_depth(int depth) {
 
 std::uint64_t checked_weight(std::uint64_t weight) {
   if (weight > kJinjaContainerWeight) {
-    throw_error(ErrorCode::too_large, "a list or dict holds more than {} bytes and items", kJinjaContainerWeight);
+    throw_error(ErrorCode::too_large, "a list or dict holds more than {} bytes", kJinjaContainerWeight);
   }
   return weight;
 }
@@ -31,7 +31,8 @@ std::optional<std::string> key_spelling(const JinjaValue& key) {
   if (key.is_string()) return "s" + key.text().bytes();
   if (key.is_none()) return "n";
   if (key.is_number()) {
-    if (key.is_float() && key.floating() != std::floor(key.floating())) return fmt::format("f{}", key.floating());
+    if (key.is_float() && key.floating() != std::floor(key.floating()))
+      return fmt::format("f{}", key.floating());
     if (key.is_float() && std::abs(key.floating()) >= 9e18) return fmt::format("f{}", key.floating());
     if (key.is_float() && !std::isfinite(key.floating())) return fmt::format("f{}", key.floating());
     return fmt::format("i{}", key.is_int() ? key.integer() : static_cast<std::int64_t>(key.number()));
@@ -53,7 +54,8 @@ std::optional<std::string> key_spelling(const JinjaValue& key) {
 
 void JinjaDict::set(const JinjaValue& key, JinjaValue value) {
   const auto spelling = key_spelling(key);
-  if (!spelling) throw_error(ErrorCode::invalid_argument, "a {} cannot be the key of a dict", key.type_name());
+  if (!spelling)
+    throw_error(ErrorCode::invalid_argument, "a {} cannot be the key of a dict", key.type_name());
   depth_ = checked_depth(std::max({depth_, value.depth() + 1, key.depth() + 1}));
   weight_ = checked_weight(weight_ + key.weight() + value.weight());
   const auto [found, is_new] = index_.emplace(*spelling, entries_.size());
@@ -72,7 +74,9 @@ const JinjaValue* JinjaDict::find(const JinjaValue& key) const {
 }
 
 const JinjaValue* JinjaDict::find(std::string_view key) const {
-  const auto found = index_.find("s" + std::string(key));
+  std::string spelling(1, 's');
+  spelling += key;
+  const auto found = index_.find(spelling);
   return found == index_.end() ? nullptr : &entries_[found->second].second;
 }
 
@@ -85,11 +89,13 @@ JinjaValue::JinjaValue(double value) : value_(value) {}
 JinjaValue::JinjaValue(JinjaText text) : value_(std::make_shared<const JinjaText>(std::move(text))) {}
 JinjaValue::JinjaValue(std::shared_ptr<JinjaObject> object) : value_(std::move(object)) {}
 
-JinjaValue JinjaValue::string(std::string_view text, JinjaOrigin origin) { return JinjaValue(JinjaText(text, origin)); }
+JinjaValue JinjaValue::string(std::string_view text, JinjaOrigin origin) {
+  return JinjaValue(JinjaText(text, origin));
+}
 
 JinjaValue JinjaValue::sequence(std::vector<JinjaValue> items, bool is_tuple) {
   int depth = 1;
-  std::uint64_t weight = 1;
+  std::uint64_t weight = kJinjaItemWeight;
   for (const JinjaValue& item : items) {
     depth = checked_depth(std::max(depth, item.depth() + 1));
     weight = checked_weight(weight + item.weight());
@@ -99,9 +105,13 @@ JinjaValue JinjaValue::sequence(std::vector<JinjaValue> items, bool is_tuple) {
   return result;
 }
 
-JinjaValue JinjaValue::list(std::vector<JinjaValue> items) { return sequence(std::move(items), false); }
+JinjaValue JinjaValue::list(std::vector<JinjaValue> items) {
+  return sequence(std::move(items), false);
+}
 
-JinjaValue JinjaValue::tuple(std::vector<JinjaValue> items) { return sequence(std::move(items), true); }
+JinjaValue JinjaValue::tuple(std::vector<JinjaValue> items) {
+  return sequence(std::move(items), true);
+}
 
 JinjaValue JinjaValue::dict(JinjaDict dict) {
   JinjaValue result;
@@ -131,7 +141,8 @@ JinjaValue JinjaValue::from_json(const Json& json) {
     }
     case Json::value_t::object: {
       JinjaDict result;
-      for (const auto& [key, value] : json.items()) result.set(string(key, JinjaOrigin::input), from_json(value));
+      for (const auto& [key, value] : json.items())
+        result.set(string(key, JinjaOrigin::input), from_json(value));
       return dict(std::move(result));
     }
     case Json::value_t::null:
@@ -162,14 +173,15 @@ int JinjaValue::depth() const {
 }
 
 std::uint64_t JinjaValue::weight() const {
-  if (is_string()) return text().size() + 1;
+  if (is_string()) return text().size() + kJinjaItemWeight;
   if (is_list()) return std::get<List>(value_)->weight;
-  return is_dict() ? dict().weight() : 1;
+  return is_dict() ? dict().weight() : kJinjaItemWeight;
 }
 
 std::string_view JinjaValue::type_name() const {
   if (is_tuple()) return "tuple";
-  constexpr std::string_view kNames[] = {"Undefined", "NoneType", "bool", "int", "float", "str", "list", "dict", "object"};
+  constexpr std::string_view kNames[] = {"Undefined", "NoneType", "bool", "int",   "float",
+                                         "str",       "list",     "dict", "object"};
   return kNames[value_.index()];
 }
 
@@ -201,7 +213,8 @@ bool less_value(const JinjaValue& a, const JinjaValue& b) {
   }
   if (a.is_string() && b.is_string()) return a.text().bytes() < b.text().bytes();
   if (a.is_list() && b.is_list() && a.is_tuple() == b.is_tuple()) {
-    return std::lexicographical_compare(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(), less_value);
+    return std::lexicographical_compare(a.items().begin(), a.items().end(), b.items().begin(),
+                                        b.items().end(), less_value);
   }
   for (const JinjaValue* value : {&a, &b}) {
     if (value->is_undefined()) throw_error(ErrorCode::invalid_argument, "{}", value->undefined_reason());
@@ -238,11 +251,11 @@ const JinjaText& expect_text(const JinjaValue& value, std::string_view what) {
   throw_error(ErrorCode::invalid_argument, "{} must be a string, found a {}", what, value.type_name());
 }
 
-std::vector<std::optional<JinjaValue>> JinjaArguments::bind(std::string_view callee,
-                                                            const std::vector<std::string_view>& parameters) const {
+std::vector<std::optional<JinjaValue>> JinjaArguments::bind(
+    std::string_view callee, const std::vector<std::string_view>& parameters) const {
   if (positional.size() > parameters.size()) {
-    throw_error(ErrorCode::invalid_argument, "{} takes at most {} arguments, found {}", callee, parameters.size(),
-                positional.size());
+    throw_error(ErrorCode::invalid_argument, "{} takes at most {} arguments, found {}", callee,
+                parameters.size(), positional.size());
   }
   std::vector<std::optional<JinjaValue>> bound(parameters.size());
   std::copy(positional.begin(), positional.end(), bound.begin());
@@ -277,6 +290,8 @@ std::optional<JinjaValue> JinjaNamespace::attribute(std::string_view name) const
   return *found;
 }
 
-void JinjaNamespace::set(std::string_view name, JinjaValue value) { values_.set(JinjaValue::string(name), std::move(value)); }
+void JinjaNamespace::set(std::string_view name, JinjaValue value) {
+  values_.set(JinjaValue::string(name), std::move(value));
+}
 
 }  // namespace fulcrum

@@ -1,8 +1,9 @@
-// The values of the Jinja engine: Python's, as far as templates use them. Immutable but for namespaces; cheap to copy.
+// The values of the Jinja engine: Python's, as far as templates use them. Immutable but for namespaces; cheap
+// to copy.
 //
-// Integers are 64 bits and overflow is an error. Containers nest at most kJinjaContainerDepth deep and weigh at most
-// kJinjaContainerWeight (bytes and items, shared parts counted each time), so that walking, comparing, printing and
-// destroying them needs a bounded stack and bounded time.
+// Integers are 64 bits and overflow is an error. Containers nest at most kJinjaContainerDepth deep and weigh
+// at most kJinjaContainerWeight (bytes, and kJinjaItemWeight an item, shared parts counted each time), so
+// that walking, comparing, printing and destroying them needs a bounded stack and bounded time.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ namespace fulcrum {
 
 inline constexpr int kJinjaContainerDepth = 100;
 inline constexpr std::uint64_t kJinjaContainerWeight = std::uint64_t{1} << 26;
+inline constexpr std::uint64_t kJinjaItemWeight = 16;
 
 class JinjaValue;
 class JinjaObject;
@@ -37,7 +39,7 @@ struct JinjaList {
   std::vector<JinjaValue> items;
   bool is_tuple = false;
   int depth = 1;
-  std::uint64_t weight = 1;
+  std::uint64_t weight = kJinjaItemWeight;
 };
 
 // Keys in the order they came; equal keys (1, 1.0, true) are one.
@@ -56,7 +58,7 @@ class JinjaDict {
   std::vector<std::pair<JinjaValue, JinjaValue>> entries_;
   std::unordered_map<std::string, std::size_t> index_;  // by a canonical spelling of the key
   int depth_ = 1;
-  std::uint64_t weight_ = 1;
+  std::uint64_t weight_ = kJinjaItemWeight;
 };
 
 class JinjaValue {
@@ -128,18 +130,22 @@ const JinjaText& expect_text(const JinjaValue& value, std::string_view what);
 struct JinjaArguments {
   std::vector<JinjaValue> positional;
   std::vector<std::pair<std::string, JinjaValue>> named;
-  // One entry a parameter, absent where nothing was given; Error(invalid_argument) for one too many or unknown.
-  std::vector<std::optional<JinjaValue>> bind(std::string_view callee, const std::vector<std::string_view>& parameters) const;
+  // One entry a parameter, absent where nothing was given; Error(invalid_argument) for one too many or
+  // unknown.
+  std::vector<std::optional<JinjaValue>> bind(std::string_view callee,
+                                              const std::vector<std::string_view>& parameters) const;
 };
 
 // What built-in functions may ask of the engine that runs them.
 class JinjaHost {
  public:
   virtual ~JinjaHost() = default;
-  // Accounts for work (a step, a byte or an item made) before it is done; Error(too_large) when the budget is spent.
+  // Accounts for work (1 a step or byte, kJinjaItemWeight an item of a list) before it is done;
+  // Error(too_large) when the budget is spent.
   virtual void spend(std::uint64_t work) = 0;
   virtual JinjaValue call(const JinjaValue& callable, JinjaArguments arguments) = 0;
-  virtual JinjaValue filter(std::string_view name, const JinjaValue& subject, const JinjaArguments& arguments) = 0;
+  virtual JinjaValue filter(std::string_view name, const JinjaValue& subject,
+                            const JinjaArguments& arguments) = 0;
   virtual bool test(std::string_view name, const JinjaValue& subject, const JinjaArguments& arguments) = 0;
   virtual std::string local_time(const std::string& format) = 0;
 };

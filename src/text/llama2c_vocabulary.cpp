@@ -35,8 +35,9 @@ class Cursor {
   }
   std::string_view take_bytes(std::size_t count) {
     if (count > bytes_.size() - offset_) {
-      throw_error(ErrorCode::corrupt, "reading a llama2.c tokenizer: {} bytes expected at offset {}, the file ends at {}",
-                  count, offset_, bytes_.size());
+      throw_error(ErrorCode::corrupt,
+                  "reading a llama2.c tokenizer: {} bytes expected at offset {}, the file ends at {}", count,
+                  offset_, bytes_.size());
     }
     const std::string_view view(reinterpret_cast<const char*>(bytes_.data()) + offset_, count);
     offset_ += count;
@@ -61,17 +62,19 @@ Vocabulary parse_llama2c_vocabulary(std::span<const std::byte> bytes) {
     const auto length = cursor.take<std::int32_t>();
     // bos and eos are longer than `longest` counts: their exporter writes them with line ends around.
     if (length < 0 || !std::isfinite(score)) {
-      throw_error(ErrorCode::corrupt, "reading a llama2.c tokenizer: token {} at offset {} has length {} and score {}",
+      throw_error(ErrorCode::corrupt,
+                  "reading a llama2.c tokenizer: token {} at offset {} has length {} and score {}",
                   vocabulary.tokens.size(), offset, length, score);
     }
     vocabulary.tokens.push_back(with_space_marks(cursor.take_bytes(static_cast<std::size_t>(length))));
     vocabulary.scores.push_back(score);
   }
   if (vocabulary.tokens.size() < 259 || longest <= 0 || parse_byte_token(vocabulary.tokens[3]) != 0) {
-    throw_error(ErrorCode::corrupt,
-                "reading a llama2.c tokenizer: expected unknown, bos, eos and the byte tokens from id 3 on, found {} "
-                "tokens of which these are not the first",
-                vocabulary.tokens.size());
+    throw_error(
+        ErrorCode::corrupt,
+        "reading a llama2.c tokenizer: expected unknown, bos, eos and the byte tokens from id 3 on, found {} "
+        "tokens of which these are not the first",
+        vocabulary.tokens.size());
   }
   vocabulary.tokens[0] = "<unk>";
   vocabulary.tokens[1] = "<s>";

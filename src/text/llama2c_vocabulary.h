@@ -1,8 +1,9 @@
 // The tokenizer.bin of llama2.c as a Vocabulary of the family "llama".
 //
-// Layout (little-endian): i32 longest token in bytes, then for each token f32 score, i32 length in bytes, the bytes.
-// Ids 0, 1, 2 are unknown, bos and eos. Pieces come with ' ' where SentencePiece writes U+2581.
-// Error(corrupt) for anything that contradicts this, with the byte offset. Source: karpathy/llama2.c, tokenizer.py.
+// Layout (little-endian): i32 longest token in bytes, then for each token f32 score, i32 length in bytes, the
+// bytes. Ids 0, 1, 2 are unknown, bos and eos. Pieces come with ' ' where SentencePiece writes U+2581.
+// Error(corrupt) for anything that contradicts this, with the byte offset. Source: karpathy/llama2.c,
+// tokenizer.py.
 #pragma once
 
 #include <span>

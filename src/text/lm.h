@@ -1,6 +1,6 @@
-// The bridge between the two towers: messages in; text, log-likelihoods or embeddings out; examples in, an adapter's
-// name out. infer/ and train/ implement it with tensors, remote/ over HTTP, text/scripted_lm.h with a script for tests.
-// Nothing here knows a tensor, and nothing below it knows a task.
+// The bridge between the two towers: messages in; text, log-likelihoods or embeddings out; examples in, an
+// adapter's name out. infer/ and train/ implement it with tensors, remote/ over HTTP, text/scripted_lm.h with
+// a script for tests. Nothing here knows a tensor, and nothing below it knows a task.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,9 @@ struct Message {
   bool operator==(const Message&) const = default;
 };
 
-// temperature 0 is greedy: the largest logit, the smallest token id among equals. top_k and top_p cut the distribution
-// before drawing; absent means no cut. A draw depends on (seed, position in the answer) and on nothing else.
+// temperature 0 is greedy: the largest logit, the smallest token id among equals. top_k and top_p cut the
+// distribution before drawing; absent means no cut. A draw depends on (seed, position in the answer) and on
+// nothing else.
 struct Sampling {
   double temperature = 0.0;
   std::optional<int> top_k;
@@ -33,7 +34,8 @@ struct Sampling {
 
 struct GenerateRequest {
   std::vector<Message> messages;
-  // The beginning of the answer, already written; generation goes on behind it and the result does not repeat it.
+  // The beginning of the answer, already written; generation goes on behind it and the result does not repeat
+  // it.
   std::string answer_prefix;
   std::string adapter;  // name given to load_adapter; empty: the untouched base
   int max_tokens = 256;
@@ -57,7 +59,7 @@ struct Generation {
   std::string text;
   FinishReason finish_reason = FinishReason::stop;
   Usage usage;
-  double seconds = 0;                      // from submission to the last token
+  double seconds = 0;  // from submission to the last token
   double seconds_to_first_token = 0;
   std::vector<double> token_log_likelihoods;  // natural log, one a completion token (at temperature 1, uncut)
 };
@@ -68,7 +70,8 @@ struct ScoreRequest {
   std::string answer_prefix;
   std::string adapter;
   std::vector<std::string> continuations;
-  // True: the end-of-turn token is scored as part of each continuation, so that "card" and "card lost" can be told apart.
+  // True: the end-of-turn token is scored as part of each continuation, so that "card" and "card lost" can be
+  // told apart.
   bool ends_turn = true;
 };
 
@@ -84,21 +87,23 @@ struct Scores {
 };
 
 struct ModelInfo {
-  std::string name;          // "fulcrum-base"
-  std::string file;          // path or address
+  std::string name;  // "fulcrum-base"
+  std::string file;  // path or address
   std::int64_t parameters = 0;
   std::int64_t context_tokens = 0;
-  std::string sha256;        // of the weights as loaded; empty for a remote model
+  std::string sha256;  // of the weights as loaded; empty for a remote model
 };
 
-// Implementations are safe to call from several threads. Errors: too_large (prompt and max_tokens exceed the context:
-// says how many tokens there are and how many fit), not_found (adapter), cancelled.
+// Implementations are safe to call from several threads. Errors: too_large (prompt and max_tokens exceed the
+// context: says how many tokens there are and how many fit), not_found (adapter), cancelled.
 class LanguageModel {
  public:
   virtual ~LanguageModel() = default;
   virtual ModelInfo info() const = 0;
-  // Results in the order of the requests. Greedy text and scores are bit-identical to asking one request at a time.
-  virtual std::vector<Generation> generate(std::span<const GenerateRequest> requests, const CancelToken& cancel) = 0;
+  // Results in the order of the requests. Greedy text and scores are bit-identical to asking one request at a
+  // time.
+  virtual std::vector<Generation> generate(std::span<const GenerateRequest> requests,
+                                           const CancelToken& cancel) = 0;
   virtual std::vector<Scores> score(std::span<const ScoreRequest> requests, const CancelToken& cancel) = 0;
   // Tokens of the rendered prompt, generation header included.
   virtual std::int64_t count_tokens(std::span<const Message> messages) const = 0;
@@ -149,7 +154,8 @@ struct TuneResult {
 class Tuner {
  public:
   virtual ~Tuner() = default;
-  virtual TuneResult tune(const TuneRequest& request, const ProgressCallback& progress, const CancelToken& cancel) = 0;
+  virtual TuneResult tune(const TuneRequest& request, const ProgressCallback& progress,
+                          const CancelToken& cancel) = 0;
 };
 
 }  // namespace fulcrum

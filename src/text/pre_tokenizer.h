@@ -1,14 +1,14 @@
 // Cuts text into the stretches that byte-level BPE never merges across, by the regular expressions that each model
-// family was trained with (PCRE2, Unicode properties).
+// family was trained with.
 //
 // Thread-safe after construction.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "text/regular_expression.h"
 
 namespace fulcrum {
 
@@ -17,15 +17,13 @@ class PreTokenizer {
   // `name` as in GGUF's tokenizer.ggml.pre ("gpt-2", ...). Error(unsupported) lists the known names.
   static PreTokenizer named(std::string_view name);
   // Each expression in turn cuts what the ones before left: its matches and what lies between them.
-  // Error(unsupported) if PCRE2 cannot compile one.
   explicit PreTokenizer(const std::vector<std::string>& expressions);
 
   // Stretches in order; together they are `text`. None is empty.
   std::vector<std::string_view> split(std::string_view text) const;
 
  private:
-  struct Pattern;
-  std::vector<std::shared_ptr<const Pattern>> patterns_;
+  std::vector<RegularExpression> expressions_;
 };
 
 }  // namespace fulcrum

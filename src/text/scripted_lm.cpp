@@ -12,7 +12,9 @@
 namespace fulcrum {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 // The ends of the words of `text`, as byte offsets.
 std::vector<std::size_t> word_ends(std::string_view text) {
@@ -23,7 +25,9 @@ std::vector<std::size_t> word_ends(std::string_view text) {
   return ends;
 }
 
-std::int64_t count_words(std::string_view text) { return static_cast<std::int64_t>(word_ends(text).size()); }
+std::int64_t count_words(std::string_view text) {
+  return static_cast<std::int64_t>(word_ends(text).size());
+}
 
 ModelInfo default_info() {
   ModelInfo info;
@@ -102,12 +106,15 @@ int ScriptedLM::cache_clearings() const {
   return cache_clearings_;
 }
 
-ModelInfo ScriptedLM::info() const { return info_; }
+ModelInfo ScriptedLM::info() const {
+  return info_;
+}
 
 std::string ScriptedLM::answer(const GenerateRequest& request) {
   const std::string prompt = render(request.messages) + request.answer_prefix;
   for (const Rule& rule : rules_) {
-    const bool fits = rule.match == Rule::Match::whole ? prompt == rule.text : prompt.find(rule.text) != std::string::npos;
+    const bool fits =
+        rule.match == Rule::Match::whole ? prompt == rule.text : prompt.find(rule.text) != std::string::npos;
     if (fits) return rule.answer;
   }
   {
@@ -130,13 +137,15 @@ std::int64_t ScriptedLM::check_prompt(std::span<const Message> messages, std::st
                                       std::int64_t more_tokens) const {
   const std::int64_t tokens = count_words(render(messages) + std::string(prefix));
   if (tokens + more_tokens > info_.context_tokens) {
-    throw_error(ErrorCode::too_large, "the prompt has {} tokens and up to {} more are asked for; the context holds {}", tokens,
+    throw_error(ErrorCode::too_large,
+                "the prompt has {} tokens and up to {} more are asked for; the context holds {}", tokens,
                 more_tokens, info_.context_tokens);
   }
   return tokens;
 }
 
-std::vector<Generation> ScriptedLM::generate(std::span<const GenerateRequest> requests, const CancelToken& cancel) {
+std::vector<Generation> ScriptedLM::generate(std::span<const GenerateRequest> requests,
+                                             const CancelToken& cancel) {
   std::vector<Generation> generations;
   for (const GenerateRequest& request : requests) {
     cancel.check("generating an answer");
@@ -170,7 +179,8 @@ std::vector<Generation> ScriptedLM::generate(std::span<const GenerateRequest> re
     result.usage.completion_tokens = static_cast<std::int64_t>(ends.size());
     result.token_log_likelihoods.assign(ends.size(), kTokenLogLikelihood);
     result.seconds_to_first_token =
-        seconds_per_prompt_token_ * static_cast<double>(result.usage.prompt_tokens) + seconds_per_completion_token_;
+        seconds_per_prompt_token_ * static_cast<double>(result.usage.prompt_tokens) +
+        seconds_per_completion_token_;
     result.seconds = seconds_per_prompt_token_ * static_cast<double>(result.usage.prompt_tokens) +
                      seconds_per_completion_token_ * static_cast<double>(ends.size());
     generations.push_back(std::move(result));
@@ -184,7 +194,8 @@ std::vector<Scores> ScriptedLM::score(std::span<const ScoreRequest> requests, co
     cancel.check("scoring continuations");
     check_adapter(request.adapter);
     if (!likelihood_function_) {
-      throw_error(ErrorCode::not_found, "the script has no likelihoods for the prompt \"{}\"", render(request.messages));
+      throw_error(ErrorCode::not_found, "the script has no likelihoods for the prompt \"{}\"",
+                  render(request.messages));
     }
     Scores result;
     std::int64_t longest = 0;
@@ -208,9 +219,13 @@ std::vector<Scores> ScriptedLM::score(std::span<const ScoreRequest> requests, co
   return results;
 }
 
-std::int64_t ScriptedLM::count_tokens(std::span<const Message> messages) const { return count_words(render(messages)); }
+std::int64_t ScriptedLM::count_tokens(std::span<const Message> messages) const {
+  return count_words(render(messages));
+}
 
-std::int64_t ScriptedLM::count_tokens(std::string_view text) const { return count_words(text); }
+std::int64_t ScriptedLM::count_tokens(std::string_view text) const {
+  return count_words(text);
+}
 
 std::string ScriptedLM::render(std::span<const Message> messages) const {
   static const ChatTemplate bundled = ChatTemplate::parse(ChatTemplate::bundled());
@@ -237,7 +252,8 @@ std::vector<TuneRequest> ScriptedTuner::requests() const {
   return requests_;
 }
 
-TuneResult ScriptedTuner::tune(const TuneRequest& request, const ProgressCallback& progress, const CancelToken& cancel) {
+TuneResult ScriptedTuner::tune(const TuneRequest& request, const ProgressCallback& progress,
+                               const CancelToken& cancel) {
   cancel.check("tuning");
   {
     const std::lock_guard lock(mutex_);
@@ -259,13 +275,19 @@ TuneResult ScriptedTuner::tune(const TuneRequest& request, const ProgressCallbac
     const double loss = 2.0 / static_cast<double>(std::uint64_t{1} << std::min(epoch, 60));
     result.epochs.push_back({loss, loss + 0.1});
     if (progress) {
-      progress({"tuning", static_cast<std::uint64_t>(epoch + 1), static_cast<std::uint64_t>(request.max_epochs), "epochs", -1, {}});
+      progress({"tuning",
+                static_cast<std::uint64_t>(epoch + 1),
+                static_cast<std::uint64_t>(request.max_epochs),
+                "epochs",
+                -1,
+                {}});
     }
   }
   result.best_epoch = std::max(request.max_epochs - 1, 0);
   result.trainable_parameters = request.rank;
   result.seconds = 1e-3 * static_cast<double>(result.trained_tokens);
-  const Json config = {{"peft_type", "LORA"}, {"r", request.rank}, {"lora_alpha", request.alpha}, {"seed", request.seed}};
+  const Json config = {
+      {"peft_type", "LORA"}, {"r", request.rank}, {"lora_alpha", request.alpha}, {"seed", request.seed}};
   result.sha256 = sha256(to_line(config) + learnt);
   if (!request.output_folder.empty()) {
     write_folder_atomic(request.output_folder, [&](const Path& folder) {

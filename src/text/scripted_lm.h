@@ -1,9 +1,9 @@
 // A LanguageModel that follows a script, and a Tuner that only pretends: what the words tower is tested with.
 //
-// Nothing is learnt or computed: answers come from rules, lists and functions, likelihoods from a function, and a token
-// is a word (text between white space). What it does share with a real model is the contract of text/lm.h: stop texts,
-// max_tokens, the context limit, unknown adapters, streaming, cancellation and usage behave as there. Thread-safe once
-// the script is written.
+// Nothing is learnt or computed: answers come from rules, lists and functions, likelihoods from a function,
+// and a token is a word (text between white space). What it does share with a real model is the contract of
+// text/lm.h: stop texts, max_tokens, the context limit, unknown adapters, streaming, cancellation and usage
+// behave as there. Thread-safe once the script is written.
 #pragma once
 
 #include <functional>
@@ -26,8 +26,9 @@ class ScriptedLM final : public LanguageModel {
   ScriptedLM();
   explicit ScriptedLM(ModelInfo info);
 
-  // The script. A request takes the first rule that fits its rendered prompt (in the order they were given), else the
-  // next of the answers in turn, else the function; without any of them Error(not_found) shows the prompt.
+  // The script. A request takes the first rule that fits its rendered prompt (in the order they were given),
+  // else the next of the answers in turn, else the function; without any of them Error(not_found) shows the
+  // prompt.
   ScriptedLM& when_prompt_is(std::string prompt, std::string answer);
   ScriptedLM& when_prompt_contains(std::string part, std::string answer);
   ScriptedLM& answer_in_turn(std::vector<std::string> answers);
@@ -44,7 +45,8 @@ class ScriptedLM final : public LanguageModel {
   int cache_clearings() const;
 
   ModelInfo info() const override;
-  std::vector<Generation> generate(std::span<const GenerateRequest> requests, const CancelToken& cancel) override;
+  std::vector<Generation> generate(std::span<const GenerateRequest> requests,
+                                   const CancelToken& cancel) override;
   std::vector<Scores> score(std::span<const ScoreRequest> requests, const CancelToken& cancel) override;
   std::int64_t count_tokens(std::span<const Message> messages) const override;
   std::int64_t count_tokens(std::string_view text) const override;
@@ -61,7 +63,8 @@ class ScriptedLM final : public LanguageModel {
   };
   std::string answer(const GenerateRequest& request);
   void check_adapter(const std::string& name) const;
-  std::int64_t check_prompt(std::span<const Message> messages, std::string_view prefix, std::int64_t more_tokens) const;
+  std::int64_t check_prompt(std::span<const Message> messages, std::string_view prefix,
+                            std::int64_t more_tokens) const;
 
   mutable std::mutex mutex_;
   ModelInfo info_;
@@ -78,8 +81,9 @@ class ScriptedLM final : public LanguageModel {
   int cache_clearings_ = 0;
 };
 
-// Records the requests and writes a folder that holds an adapter_config.json and the names of what it was given, so
-// that callers have something to load, hash and copy. Losses fall by half each epoch; there are no weights.
+// Records the requests and writes a folder that holds an adapter_config.json and the names of what it was
+// given, so that callers have something to load, hash and copy. Losses fall by half each epoch; there are no
+// weights.
 class ScriptedTuner final : public Tuner {
  public:
   using TuneFunction = std::function<TuneResult(const TuneRequest&)>;
@@ -87,7 +91,8 @@ class ScriptedTuner final : public Tuner {
   explicit ScriptedTuner(TuneFunction function) : function_(std::move(function)) {}
 
   std::vector<TuneRequest> requests() const;
-  TuneResult tune(const TuneRequest& request, const ProgressCallback& progress, const CancelToken& cancel) override;
+  TuneResult tune(const TuneRequest& request, const ProgressCallback& progress,
+                  const CancelToken& cancel) override;
 
  private:
   mutable std::mutex mutex_;

@@ -81,7 +81,9 @@ TEST(ScriptedLM, keeps_the_contract_of_a_model) {
 
 TEST(ScriptedLM, scores_by_the_function) {
   ScriptedLM model;
-  model.score_by([](const ScoreRequest&, std::string_view continuation) { return continuation == "good" ? -1.0 : -2.0; });
+  model.score_by([](const ScoreRequest&, std::string_view continuation) {
+    return continuation == "good" ? -1.0 : -2.0;
+  });
   ScoreRequest request;
   request.messages = {{"user", "how"}};
   request.continuations = {"good", "not good"};
@@ -93,7 +95,8 @@ TEST(ScriptedLM, scores_by_the_function) {
 }
 
 TEST(ScriptedTuner, writes_a_folder_and_records_the_request) {
-  const Path folder = std::filesystem::temp_directory_path() / ("scripted_tuner_test_" + std::to_string(getpid()));
+  const Path folder =
+      std::filesystem::temp_directory_path() / ("scripted_tuner_test_" + std::to_string(getpid()));
   ScriptedTuner tuner;
   TuneRequest request;
   request.train = {{{{"user", "a b"}, {"assistant", "c d e"}}, {0, 1}}};
@@ -101,7 +104,8 @@ TEST(ScriptedTuner, writes_a_folder_and_records_the_request) {
   request.max_epochs = 2;
   CancelToken cancel;
   int reports = 0;
-  const TuneResult result = tuner.tune(request, [&](const Progress&) { ++reports; }, cancel);
+  const TuneResult result = tuner.tune(
+      request, [&](const Progress&) { ++reports; }, cancel);
   EXPECT_EQ(reports, 2);
   EXPECT_EQ(result.trained_tokens, 6);
   EXPECT_TRUE(std::filesystem::exists(folder / "adapter/adapter_config.json"));

@@ -36,7 +36,9 @@ Vocabulary with_defaults(Vocabulary vocabulary) {
 bool has_inner_space_mark(std::string_view token) {
   std::size_t at = token.find(kSpaceMark);
   while (at != std::string_view::npos) {
-    const bool after_other = at > 0 && (at < kSpaceMark.size() || token.substr(at - kSpaceMark.size(), kSpaceMark.size()) != kSpaceMark);
+    const bool after_other =
+        at > 0 &&
+        (at < kSpaceMark.size() || token.substr(at - kSpaceMark.size(), kSpaceMark.size()) != kSpaceMark);
     if (after_other) return true;
     at = token.find(kSpaceMark, at + kSpaceMark.size());
   }
@@ -63,7 +65,9 @@ std::optional<unsigned char> parse_byte_token(std::string_view token) {
   return static_cast<unsigned char>(value);
 }
 
-std::string byte_token(unsigned char byte) { return fmt::format("<0x{:02X}>", byte); }
+std::string byte_token(unsigned char byte) {
+  return fmt::format("<0x{:02X}>", byte);
+}
 
 std::string replace_space_marks(std::string_view piece) {
   std::string text;
@@ -112,8 +116,8 @@ SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
     if (type(id) == TokenType::byte) {
       const auto byte = parse_byte_token(token);
       if (!byte) {
-        throw_error(ErrorCode::corrupt, "making a tokenizer: token {} is of type byte, its text \"{}\" is not <0xHH>", id,
-                    token);
+        throw_error(ErrorCode::corrupt,
+                    "making a tokenizer: token {} is of type byte, its text \"{}\" is not <0xHH>", id, token);
       }
       bytes_[*byte] = id;
     } else if (type(id) == TokenType::normal && !token.empty()) {
@@ -125,7 +129,8 @@ SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
   has_bytes_ = std::none_of(bytes_.begin(), bytes_.end(), [](TokenId id) { return id < 0; });
   if (!has_bytes_ && !vocabulary_.unknown) {
     throw_error(ErrorCode::corrupt,
-                "making a tokenizer: the vocabulary has neither all 256 byte tokens nor an unknown token, so it cannot "
+                "making a tokenizer: the vocabulary has neither all 256 byte tokens nor an unknown token, so "
+                "it cannot "
                 "express every text");
   }
 }
@@ -251,7 +256,8 @@ void SentencePieceTokenizer::emit(std::string_view symbol, std::vector<TokenId>&
 
 std::string SentencePieceTokenizer::piece(TokenId id) const {
   if (id < 0 || id >= size()) {
-    throw_error(ErrorCode::invalid_argument, "decoding: token {} is outside the vocabulary of {} tokens", id, size());
+    throw_error(ErrorCode::invalid_argument, "decoding: token {} is outside the vocabulary of {} tokens", id,
+                size());
   }
   const std::string& token = vocabulary_.tokens[static_cast<std::size_t>(id)];
   switch (type(id)) {
@@ -277,7 +283,8 @@ std::string SentencePieceTokenizer::piece_after(std::optional<TokenId> previous,
   };
   std::string text = piece(id);
   const bool behind_border = !previous || is_special(*previous);
-  if (vocabulary_.add_space_prefix && behind_border && !is_special(id) && text.starts_with(' ')) text.erase(0, 1);
+  if (vocabulary_.add_space_prefix && behind_border && !is_special(id) && text.starts_with(' '))
+    text.erase(0, 1);
   return text;
 }
 

@@ -1,14 +1,15 @@
-// SentencePiece-type BPE by score with byte fallback: the GGUF family "llama" (Llama 1 and 2, Mistral, llama2.c, the
-// bundled model).
+// SentencePiece-type BPE by score with byte fallback: the GGUF family "llama" (Llama 1 and 2, Mistral,
+// llama2.c, the bundled model).
 //
-// Encoding: a space before the text and after every special token (add_space_prefix), ' ' becomes U+2581, then,
-// starting from characters, the adjacent pair whose joined text is a token of the highest score is merged, leftmost
-// first among equals, until no pair is left. A character without a token becomes its bytes <0xE2> <0x96> ..., and so do
-// ill-formed bytes and a U+2581 that stands in the text itself, so that decoding gives the text back byte by byte.
+// Encoding: a space before the text and after every special token (add_space_prefix), ' ' becomes U+2581,
+// then, starting from characters, the adjacent pair whose joined text is a token of the highest score is
+// merged, leftmost first among equals, until no pair is left. A character without a token becomes its bytes
+// <0xE2> <0x96> ..., and so do ill-formed bytes and a U+2581 that stands in the text itself, so that decoding
+// gives the text back byte by byte.
 //
-// There is no pre-tokenizer and no normalisation. Cost: n log n in the text, n being the longest stretch that a token
-// could span.
-// Sources: Kudo and Richardson 2018 (SentencePiece); llama.cpp's handling of the family, which users compare with.
+// There is no pre-tokenizer and no normalisation. Cost: n log n in the text, n being the longest stretch that
+// a token could span. Sources: Kudo and Richardson 2018 (SentencePiece); llama.cpp's handling of the family,
+// which users compare with.
 #pragma once
 
 #include <array>
@@ -32,7 +33,8 @@ std::string replace_space_marks(std::string_view piece);  // U+2581 becomes ' '
 
 class SentencePieceTokenizer final : public Tokenizer {
  public:
-  // Error(corrupt): a score that is not a number; a vocabulary that can express neither bytes nor the unknown.
+  // Error(corrupt): a score that is not a number; a vocabulary that can express neither bytes nor the
+  // unknown.
   explicit SentencePieceTokenizer(Vocabulary vocabulary);
 
   std::vector<TokenId> encode(std::string_view text, Special special) const override;
@@ -64,8 +66,8 @@ class SentencePieceTokenizer final : public Tokenizer {
   Index mergeable_;  // those that merging may make
   SpecialTokens special_;
   std::array<TokenId, 256> bytes_;
-  bool has_bytes_ = true;  // all 256 of them; otherwise what has no token is the unknown token
-  std::size_t longest_bytes_ = 0;   // of mergeable_
+  bool has_bytes_ = true;          // all 256 of them; otherwise what has no token is the unknown token
+  std::size_t longest_bytes_ = 0;  // of mergeable_
   // No token runs from a letter into a space mark, so the text can be cut before each word.
   bool words_are_independent_ = true;
 };

@@ -64,7 +64,8 @@ TEST(SentencePiece, merges_the_highest_score_first_and_the_leftmost_among_equals
   const auto cut = [&](std::string_view text) {
     return texts(*tokenizer, tokenizer->encode(text, Tokenizer::Special::as_text));
   };
-  EXPECT_EQ(cut("abcx"), (Texts{"abc", "x"}));  // bc first, then a + bc: any pair that joins to a token may merge
+  EXPECT_EQ(cut("abcx"),
+            (Texts{"abc", "x"}));  // bc first, then a + bc: any pair that joins to a token may merge
   EXPECT_EQ(cut("aaa"), (Texts{"aa", "a"}));
   EXPECT_EQ(cut("aaaa"), (Texts{"aa", "aa"}));
   EXPECT_EQ(cut("abd"), (Texts{"ab", "d"}));
@@ -108,7 +109,8 @@ TEST(SentencePiece, parts_join_like_one_text_but_no_control_token_crosses_a_bord
 TEST(SentencePiece, gives_bytes_for_what_has_no_token) {
   const auto tokenizer = make_tokenizer(small_vocabulary());
   const auto ids = tokenizer->encode("a\xE2\x82\xAC\n", Tokenizer::Special::as_text);
-  EXPECT_EQ(texts(*tokenizer, ids), (Texts{std::string(kSpaceMark) + "a", "<0xE2>", "<0x82>", "<0xAC>", "<0x0A>"}));
+  EXPECT_EQ(texts(*tokenizer, ids),
+            (Texts{std::string(kSpaceMark) + "a", "<0xE2>", "<0x82>", "<0xAC>", "<0x0A>"}));
 }
 
 TEST(SentencePiece, decodes_to_the_same_bytes_whatever_they_are) {
@@ -117,8 +119,21 @@ TEST(SentencePiece, decodes_to_the_same_bytes_whatever_they_are) {
     v.add_space_prefix = prefix;
     const auto tokenizer = make_tokenizer(v);
     Random random(7);
-    const std::vector<std::string> parts = {"a",    "abc",    " ",    "  ",         "\xE2\x96\x81", "\xFF", "\xE2\x96", "<doc>",
-                                            "<s>",  "<0x0A>", "\n",   "\xF0\x9F\x98\x80", "\xED\xA0\x80", "x",    std::string(1, '\0')};
+    const std::vector<std::string> parts = {"a",
+                                            "abc",
+                                            " ",
+                                            "  ",
+                                            "\xE2\x96\x81",
+                                            "\xFF",
+                                            "\xE2\x96",
+                                            "<doc>",
+                                            "<s>",
+                                            "<0x0A>",
+                                            "\n",
+                                            "\xF0\x9F\x98\x80",
+                                            "\xED\xA0\x80",
+                                            "x",
+                                            std::string(1, '\0')};
     for (int round = 0; round < 3000; ++round) {
       std::string text;
       for (std::uint64_t n = random.below(9); n > 0; --n) text += random.choose(parts);
@@ -177,7 +192,10 @@ TEST(SentencePiece, gives_the_unknown_token_where_there_are_no_bytes) {
   v.unknown = 0;
   v.add_space_prefix = false;
   const auto tokenizer = make_tokenizer(v);
-  EXPECT_EQ(tokenizer->encode("a\xE2\x82\xAC" "a", Tokenizer::Special::as_text), (std::vector<TokenId>{1, 0, 1}));
+  EXPECT_EQ(tokenizer->encode("a\xE2\x82\xAC"
+                              "a",
+                              Tokenizer::Special::as_text),
+            (std::vector<TokenId>{1, 0, 1}));
 }
 
 std::vector<TokenId> read_ids(const Path& path) {
@@ -207,7 +225,8 @@ TEST(SentencePiece, brings_back_every_file_of_the_text_samples) {
   SKIP_WITHOUT(folder);
   const auto tokenizer = make_tokenizer(read_llama2c_vocabulary(kStories / "tokenizer.bin"));
   int files = 0;
-  for (const char* part : {"text/the-verdict", "text/frankenstein", "ggml-vocab", "gguf-small", "hf-tokenizers/daulet"}) {
+  for (const char* part :
+       {"text/the-verdict", "text/frankenstein", "ggml-vocab", "gguf-small", "hf-tokenizers/daulet"}) {
     for (const Path& path : list_files(folder / part)) {
       const std::string text = read_file(path).substr(0, 300'000);
       ASSERT_EQ(tokenizer->decode(tokenizer->encode(text, Tokenizer::Special::as_text)), text) << path;

@@ -28,7 +28,8 @@ const SpecialTokens::Entry* SpecialTokens::match_at(std::string_view text, std::
   return nullptr;
 }
 
-std::vector<SpecialTokens::Fragment> SpecialTokens::split(std::string_view text, Tokenizer::Special special) const {
+std::vector<SpecialTokens::Fragment> SpecialTokens::split(std::string_view text,
+                                                          Tokenizer::Special special) const {
   std::vector<Fragment> fragments;
   std::size_t begin = 0;
   for (std::size_t offset = 0; offset < text.size();) {

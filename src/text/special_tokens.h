@@ -1,5 +1,6 @@
-// Finds whole tokens inside a text before it is cut up any further: user-defined tokens always, control and unknown
-// tokens only where the text may hold them. Leftmost first, longest among those that start at the same byte.
+// Finds whole tokens inside a text before it is cut up any further: user-defined tokens always, control and
+// unknown tokens only where the text may hold them. Leftmost first, longest among those that start at the
+// same byte.
 //
 // Knows nothing of how the text between them becomes tokens.
 #pragma once
@@ -37,7 +38,8 @@ class SpecialTokens {
   const Entry* match_at(std::string_view text, std::size_t offset, Tokenizer::Special special) const;
 
   std::vector<Entry> entries_;  // by first byte, then longest first
-  std::array<std::uint32_t, 257> first_byte_;  // entries that start with byte b: first_byte_[b] to first_byte_[b + 1]
+  std::array<std::uint32_t, 257>
+      first_byte_;  // entries that start with byte b: first_byte_[b] to first_byte_[b + 1]
 };
 
 }  // namespace fulcrum

@@ -15,6 +15,8 @@ std::string StreamDecoder::push(TokenId id) {
   return text;
 }
 
-std::string StreamDecoder::finish() { return std::exchange(pending_, {}); }
+std::string StreamDecoder::finish() {
+  return std::exchange(pending_, {});
+}
 
 }  // namespace fulcrum

@@ -1,7 +1,7 @@
 // Turns tokens into text as they come, without ever handing out half a character.
 //
-// The pieces together are Tokenizer::decode of all tokens, except that bytes which never become UTF-8 are given as they
-// are once it is certain (by a later byte, or by finish()). Not thread-safe: one a stream.
+// The pieces together are Tokenizer::decode of all tokens, except that bytes which never become UTF-8 are
+// given as they are once it is certain (by a later byte, or by finish()). Not thread-safe: one a stream.
 #pragma once
 
 #include <optional>

@@ -17,7 +17,9 @@ std::vector<TokenId> Tokenizer::encode_parts(std::span<const Part> parts) const 
   return ids;
 }
 
-std::string Tokenizer::piece_after(std::optional<TokenId>, TokenId id) const { return piece(id); }
+std::string Tokenizer::piece_after(std::optional<TokenId>, TokenId id) const {
+  return piece(id);
+}
 
 std::vector<TokenType> infer_token_types(const Vocabulary& vocabulary) {
   std::vector<TokenType> types(vocabulary.tokens.size(), TokenType::normal);
@@ -25,7 +27,8 @@ std::vector<TokenType> infer_token_types(const Vocabulary& vocabulary) {
     if (parse_byte_token(vocabulary.tokens[id])) types[id] = TokenType::byte;
   }
   const auto mark = [&](std::optional<TokenId> id, TokenType type) {
-    if (id && *id >= 0 && static_cast<std::size_t>(*id) < types.size()) types[static_cast<std::size_t>(*id)] = type;
+    if (id && *id >= 0 && static_cast<std::size_t>(*id) < types.size())
+      types[static_cast<std::size_t>(*id)] = type;
   };
   mark(vocabulary.bos, TokenType::control);
   mark(vocabulary.eos, TokenType::control);
@@ -41,18 +44,21 @@ void check_vocabulary(const Vocabulary& vocabulary) {
   const std::size_t size = vocabulary.tokens.size();
   if (size == 0) throw_error(ErrorCode::corrupt, "making a tokenizer: the vocabulary has no tokens");
   if (size > (std::size_t{1} << 24)) {
-    throw_error(ErrorCode::too_large, "making a tokenizer: {} tokens, at most {} are supported", size, 1 << 24);
+    throw_error(ErrorCode::too_large, "making a tokenizer: {} tokens, at most {} are supported", size,
+                1 << 24);
   }
   if (!vocabulary.types.empty() && vocabulary.types.size() != size) {
-    throw_error(ErrorCode::corrupt, "making a tokenizer: {} token types for {} tokens", vocabulary.types.size(), size);
+    throw_error(ErrorCode::corrupt, "making a tokenizer: {} token types for {} tokens",
+                vocabulary.types.size(), size);
   }
   if (!vocabulary.scores.empty() && vocabulary.scores.size() != size) {
-    throw_error(ErrorCode::corrupt, "making a tokenizer: {} scores for {} tokens", vocabulary.scores.size(), size);
+    throw_error(ErrorCode::corrupt, "making a tokenizer: {} scores for {} tokens", vocabulary.scores.size(),
+                size);
   }
   const auto check_id = [&](std::optional<TokenId> id, const char* name) {
     if (id && (*id < 0 || static_cast<std::size_t>(*id) >= size)) {
-      throw_error(ErrorCode::corrupt, "making a tokenizer: the {} token is id {}, the vocabulary ends at {}", name,
-                  *id, size - 1);
+      throw_error(ErrorCode::corrupt, "making a tokenizer: the {} token is id {}, the vocabulary ends at {}",
+                  name, *id, size - 1);
     }
   };
   check_id(vocabulary.bos, "bos");

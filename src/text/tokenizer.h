@@ -1,7 +1,7 @@
 // Text to token ids and back. Ids are int32, 0 to size()-1. Thread-safe after construction.
 //
-// One interface, one implementation a family: text/sentencepiece.h (BPE by score with byte fallback: the bundled model,
-// llama2.c, Llama 2, Mistral), and later byte-level BPE, Unigram and WordPiece.
+// One interface, one implementation a family: text/sentencepiece.h (BPE by score with byte fallback: the
+// bundled model, llama2.c, Llama 2, Mistral), and later byte-level BPE, Unigram and WordPiece.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,18 @@ namespace fulcrum {
 using TokenId = std::int32_t;
 
 // As in GGUF's tokenizer.ggml.token_type (values are written to files).
-enum class TokenType : std::int32_t { undefined = 0, normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum class TokenType : std::int32_t {
+  undefined = 0,
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  user_defined = 4,
+  unused = 5,
+  byte = 6
+};
 
-// What a file says of a vocabulary, before it is turned into a Tokenizer. Shapes: tokens, scores and types have one
-// entry an id (scores and types may be empty where a family has none).
+// What a file says of a vocabulary, before it is turned into a Tokenizer. Shapes: tokens, scores and types
+// have one entry an id (scores and types may be empty where a family has none).
 struct Vocabulary {
   std::string family;  // GGUF's tokenizer.ggml.model: "llama", "gpt2", "bert", "t5"
   std::string pre;     // GGUF's tokenizer.ggml.pre
@@ -37,12 +45,13 @@ struct Vocabulary {
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
-  // parse_special: text such as "<|user|>" becomes its control token; otherwise it is ordinary text, so that a user's
-  // words can never forge a role. Never adds bos or eos.
+  // parse_special: text such as "<|user|>" becomes its control token; otherwise it is ordinary text, so that
+  // a user's words can never forge a role. Never adds bos or eos.
   enum class Special { as_text, parse };
   virtual std::vector<TokenId> encode(std::string_view text, Special special) const = 0;
-  // One text put together from parts of different trust: tokens form across the borders as they would in the joined
-  // text, but a control token is only found inside a part marked `parse`. The default encodes each part on its own.
+  // One text put together from parts of different trust: tokens form across the borders as they would in the
+  // joined text, but a control token is only found inside a part marked `parse`. The default encodes each
+  // part on its own.
   struct Part {
     std::string_view text;
     Special special = Special::as_text;
@@ -50,7 +59,8 @@ class Tokenizer {
   virtual std::vector<TokenId> encode_parts(std::span<const Part> parts) const;
   // Bytes of one token as they stand in the middle of a text. Control tokens yield nothing.
   virtual std::string piece(TokenId id) const = 0;
-  // What `id` adds to a text whose last token is `previous` (none: at the start), the leading-space rule undone.
+  // What `id` adds to a text whose last token is `previous` (none: at the start), the leading-space rule
+  // undone.
   virtual std::string piece_after(std::optional<TokenId> previous, TokenId id) const;
   // Joins pieces; undoes the leading-space rule at the start of the text.
   virtual std::string decode(std::span<const TokenId> ids) const = 0;
@@ -60,7 +70,8 @@ class Tokenizer {
   virtual std::optional<TokenId> find(std::string_view token) const = 0;
 };
 
-// The types of a vocabulary that names none: byte for "<0x0A>", unknown and control by its bos, eos and unknown ids.
+// The types of a vocabulary that names none: byte for "<0x0A>", unknown and control by its bos, eos and
+// unknown ids.
 std::vector<TokenType> infer_token_types(const Vocabulary& vocabulary);
 
 // Error unsupported for a family without an implementation, corrupt for a vocabulary that contradicts itself.

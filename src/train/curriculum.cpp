@@ -19,14 +19,14 @@ namespace {
 
 enum class Family { copy, recall, reading, labels, fields, orders, sums, hops, closed_book, prose };
 
-// Share of the episodes at the start, at a quarter, at 60% and at the end of training; linear between.
+// Share of the episodes at the start, at 8%, at 40% and at the end of training; linear between.
 // Copying and recall come first because nothing else is learnt before them, then reading and labels, long and
 // mixed work last.
 struct Share {
   Family family;
   std::array<double, 4> at;
 };
-constexpr std::array<double, 4> kStops = {0.0, 0.25, 0.6, 1.0};
+constexpr std::array<double, 4> kStops = {0.0, 0.08, 0.4, 1.0};
 constexpr std::array<Share, 10> kShares = {{
     {Family::copy, {0.16, 0.05, 0.02, 0.02}},
     {Family::recall, {0.30, 0.13, 0.06, 0.04}},
@@ -47,9 +47,9 @@ double share_at(const Share& share, double progress) {
   return share.at[i] + along * (share.at[i + 1] - share.at[i]);
 }
 
-// The hardest level allowed rises to 1 at half of the training; easy episodes never die out.
+// The hardest level allowed rises to 1 before half of the training; easy episodes never die out.
 Difficulty draw_difficulty(Random& random, double progress) {
-  const double ceiling = std::min(1.0, 0.1 + 1.8 * progress);
+  const double ceiling = std::min(1.0, 0.15 + 2.2 * progress);
   return {ceiling * std::sqrt(random.uniform())};
 }
 
@@ -121,7 +121,7 @@ Episode Curriculum::episode(std::uint64_t index, double progress) const {
 
 std::string Curriculum::description() const {
   std::string text = fmt::format(
-      "curriculum with seed {}; shares of episodes at the start, 25%, 60% and the end:", state_->seed);
+      "curriculum with seed {}; shares of episodes at the start, 8%, 40% and the end:", state_->seed);
   static constexpr std::array<const char*, 10> kNames = {
       "copy", "recall", "reading", "labels", "fields", "orders", "sums", "hops", "closed book", "prose"};
   for (const Share& share : kShares) {

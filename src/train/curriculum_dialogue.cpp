@@ -7,6 +7,8 @@ namespace {
 // without drowning them, because a context has ten to fifty tokens for each token of an answer, most of them
 // drawn at random.
 constexpr float kContextWeight = 0.1F, kAnswerWeight = 1.0F, kRoleWeight = 0.05F;
+// Prose has ten times the entropy of an answer; at full weight it would be a third of the whole gradient.
+constexpr float kProseWeight = 0.4F;
 
 EpisodeSegment control(std::string_view token, float weight) {
   EpisodeSegment segment;
@@ -38,7 +40,7 @@ Episode to_episode(const Dialogue& dialogue) {
   episode.family = dialogue.family;
   for (const Turn& turn : dialogue.turns) {
     if (turn.lesson == Lesson::plain) {
-      episode.segments.push_back(words(turn.text, kAnswerWeight));
+      episode.segments.push_back(words(turn.text, kProseWeight));
       continue;
     }
     const char* role = turn.speaker == Speaker::system ? "<|system|>"

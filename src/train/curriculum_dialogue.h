@@ -16,7 +16,7 @@
 namespace fulcrum {
 
 enum class Speaker { system, user, assistant };
-// shown: context; learnt: an answer the model must give; plain: text without roles, every token counts.
+// shown: context; learnt: an answer the model must give; plain: text without roles, all of it learnt.
 enum class Lesson { shown, learnt, plain };
 
 struct Turn {

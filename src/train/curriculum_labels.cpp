@@ -274,7 +274,8 @@ Dialogue labels_dialogue(Words& words, Difficulty difficulty) {
 Dialogue labels_item(Words& words, std::uint64_t classes, std::uint64_t shots, Naming naming) {
   Random& random = words.random();
   const double u = random.uniform();
-  // Without demonstrations only words that the label and the text share can decide; a topic never seen has no words yet.
+  // Without demonstrations only words that the label and the text share can decide; a topic never seen has no
+  // words yet.
   const bool topical = shots > 0 && classes <= topics(words.pool()).size();
   const Sorting sorting = classes == 2 && shots > 0 && u < 0.15 ? by_form(words)
                           : topical && u < 0.5                  ? by_topic(words, classes, 0.5)

@@ -207,6 +207,15 @@ constexpr AttributeRow kAttributes[] = {
     {kT, "tool", K::noun, "{e} works with a {v}.|{e} uses a {v}.",
      "What does {e} work with?|What does {e} use?"},
     {kT, "reward", K::price, "Whoever finds {e} gets {v}.", "What does the finder of {e} get?"},
+    {kT, "condition", K::phrase, "{e} is given only for {v}.|{e} depends on {v}.",
+     "For what is {e} given?|On what does {e} depend?"},
+    {kT, "replacement", K::phrase, "Instead of {e} one gets {v}.|{e} is replaced by {v}.",
+     "What does one get instead of {e}?|By what is {e} replaced?"},
+    {kT, "present", K::phrase, "{e} comes with {v}.|With {e} there is also {v}.", "What comes with {e}?"},
+    {kT, "plan", K::phrase, "{e} wants {v}.|The plan of {e} says: {v}.",
+     "What does {e} want?|What does the plan of {e} say?"},
+    {kT, "reason", K::phrase, "{e} came about because of {v}.",
+     "Why did {e} come about?|What was the reason for {e}?"},
     {kH, "guardian", K::person, "{v} stands guard over {e}.", "Who stands guard over {e}?"},
     {kH, "rent", K::price, "{e} is let for {v}.", "For how much is {e} let?"},
     {kH, "depth", K::measure, "{e} is {v} deep.", "How deep is {e}?"},
@@ -479,6 +488,18 @@ std::string Words::value(ValueKind kind) {
       return number(1, 99) + "%";
     case ValueKind::weekday:
       return pick(r, kDays);
+    case ValueKind::phrase: {
+      // Two to four words, so that an answer's end has to be found and not only its start.
+      const std::uint64_t form = r.below(4);
+      if (form == 3) {
+        std::string text = verb();
+        return text += " the " + noun();
+      }
+      std::string text = form == 0 ? "a " : form == 1 ? "the " : "";
+      text += adjective() + " ";
+      if (r.chance(0.3)) text += noun() + " ";
+      return text += noun();
+    }
   }
   return {};
 }

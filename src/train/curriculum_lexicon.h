@@ -39,7 +39,8 @@ enum class ValueKind {
   noun,
   phone,
   percent,
-  weekday
+  weekday,
+  phrase
 };
 
 // Something that can be said of a thing or a person: "price".

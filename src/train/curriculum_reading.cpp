@@ -85,6 +85,16 @@ constexpr Rule kRules[] = {
       "A {t} is used when {w} {v} the {n}."},
      {"What do {w} need to {v} the {n}?", "What is used when {w} {v} the {n}?",
       "Without what can {w} not {v} the {n}?"}},
+    {ValueKind::phrase,
+     {"{w} must show {t} to {v} the {n}.", "To {v} the {n}, {w} bring {t}.",
+      "{w} can {v} the {n} if they have {t}."},
+     {"What must {w} show to {v} the {n}?", "What do {w} bring to {v} the {n}?",
+      "What must {w} have to {v} the {n}?"}},
+    {ValueKind::phrase,
+     {"When {w} {v} the {n}, they get {t}.", "{t} is given to {w} who {v} the {n}.",
+      "For those {w} who {v} the {n} there is {t}."},
+     {"What do {w} get when they {v} the {n}?", "What is given to {w} who {v} the {n}?",
+      "What is there for {w} who {v} the {n}?"}},
     {ValueKind::code,
      {"{w} use the code {t} to {v} the {n}.", "The form for {w} who {v} the {n} is {t}.",
       "When {w} {v} the {n}, they enter {t}."},
@@ -109,10 +119,12 @@ class Shelf {
     fact.subject = subject;
     fact.value = words_.value(attribute.kind);
     const Slots slots[] = {{"e", subject}, {"a", attribute.name}, {"v", fact.value}};
-    const bool own = !attribute.statements.empty() && random_.chance(0.5);
     const std::size_t forms = difficulty_.scaled(4, kStatements.size());
-    fact.statement = sentence_case(
-        fill(own ? random_.choose(attribute.statements) : kStatements[random_.below(forms)], slots));
+    do {
+      const bool own = !attribute.statements.empty() && random_.chance(0.5);
+      const std::string form = own ? random_.choose(attribute.statements) : kStatements[random_.below(forms)];
+      fact.statement = sentence_case(fill(form, slots));
+    } while (fact.statement.find(fact.value) == std::string::npos);  // capitalised at the sentence's start
     for (const char* form : kQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
     if (words_.pool() == Pool::held_out) {
       for (const char* form : kHeldOutQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
@@ -134,7 +146,9 @@ class Shelf {
     fact.subject = who + "|" + verb + "|" + noun + "|" + std::to_string(&rule - kRules);
     fact.value = words_.value(rule.kind);
     const Slots slots[] = {{"w", who}, {"v", verb}, {"n", noun}, {"t", fact.value}};
-    fact.statement = sentence_case(fill(rule.statements[random_.below(3)], slots));
+    do {
+      fact.statement = sentence_case(fill(rule.statements[random_.below(3)], slots));
+    } while (fact.statement.find(fact.value) == std::string::npos);
     for (const char* form : rule.questions) fact.questions.push_back(sentence_case(fill(form, slots)));
     return fact;
   }
@@ -253,7 +267,9 @@ constexpr const char* kSystems[] = {
 Dialogue reading_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
   Shelf shelf(words, difficulty);
-  const std::size_t count = 1 + random.below(difficulty.scaled(2, 12));
+  // A few episodes are as long as a prompt with several retrieved pages.
+  const bool is_long = difficulty.level > 0.6 && random.chance(0.15);
+  const std::size_t count = is_long ? 12 + random.below(10) : 1 + random.below(difficulty.scaled(2, 12));
   const std::size_t spare =
       difficulty.level > 0.15 ? 1 + random.below(2) : 0;  // facts that stay out of the documents
   std::vector<Fact> facts = random.chance(0.3) ? shelf.rules(count + spare) : shelf.records(count + spare);

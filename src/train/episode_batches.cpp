@@ -65,11 +65,18 @@ EpisodeTokens encode_episode(const Episode& episode, const Tokenizer& tokenizer)
   return tokens;
 }
 
+double BatchShape::progress_at(std::int64_t step, std::int64_t total_steps) const {
+  const auto passes_before = [&](std::int64_t end) {
+    return std::min(end, first_steps) * first_passes + std::max<std::int64_t>(0, end - first_steps) * passes;
+  };
+  return static_cast<double>(passes_before(step)) / static_cast<double>(passes_before(total_steps));
+}
+
 EpisodeBatch make_batch(const EpisodeSource& episodes, const Tokenizer& tokenizer, const BatchShape& shape,
                         std::uint64_t first_episode, std::int64_t step, std::int64_t total_steps) {
   EpisodeBatch batch;
   batch.passes.resize(static_cast<std::size_t>(shape.passes_at(step)));
-  const double progress = static_cast<double>(step) / static_cast<double>(total_steps);
+  const double progress = shape.progress_at(step, total_steps);
   const auto longest = static_cast<std::size_t>(std::min(shape.context_tokens, shape.rows_per_pass)) + 1;
   batch.next_episode = first_episode;
   while (true) {

@@ -40,9 +40,11 @@ struct BatchShape {
   std::int64_t rows_per_pass = 2048;
   std::int64_t context_tokens = 1024;
   std::int64_t passes_at(std::int64_t step) const { return step < first_steps ? first_passes : passes; }
+  // Share of a run's rows that stand before `step`.
+  double progress_at(std::int64_t step, std::int64_t total_steps) const;
 };
 
-// progress is step / total_steps. Error(invalid_argument) for an episode of fewer than two tokens.
+// Error(invalid_argument) for an episode of fewer than two tokens.
 EpisodeBatch make_batch(const EpisodeSource& episodes, const Tokenizer& tokenizer, const BatchShape& shape,
                         std::uint64_t first_episode, std::int64_t step, std::int64_t total_steps);
 

@@ -1,5 +1,6 @@
 #include "train/head_plan.h"
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -26,6 +27,8 @@ PlannedHead parse_head(const std::string& word, std::size_t layer) {
   if (word == "-") return head;
   if (word == "m")
     head.role = HeadRole::match;
+  else if (word == "b")
+    head.role = HeadRole::bigram;
   else if (word[0] == 'o')
     head = {HeadRole::offset, parse_count(word, layer)};
   else if (word[0] == 'w')
@@ -33,7 +36,7 @@ PlannedHead parse_head(const std::string& word, std::size_t layer) {
   else if (word[0] == 'i')
     head = {HeadRole::induction, parse_count(word, layer)};
   else
-    refuse(layer, fmt::format("'{}' is not a head; use oN, wN, iN, m or -", word));
+    refuse(layer, fmt::format("'{}' is not a head; use oN, wN, iN, b, m or -", word));
   const bool looks_back = head.role == HeadRole::offset || head.role == HeadRole::window;
   if (looks_back && layer != 0) refuse(layer, fmt::format("'{}' belongs into layer 0", word));
   if (!looks_back && layer == 0) refuse(layer, fmt::format("'{}' belongs above layer 0", word));
@@ -58,6 +61,13 @@ HeadPlan parse_head_plan(const ModelConfig& config, std::span<const std::string>
       plan[layer][head] = parse_head(word, layer);
     }
   }
+  for (const std::vector<PlannedHead>& heads_of_layer : plan)
+    for (const PlannedHead& each : heads_of_layer) {
+      const std::int64_t needed = each.role == HeadRole::induction ? 1 : each.role == HeadRole::bigram ? 2 : 0;
+      for (std::int64_t back = 1; back <= needed; ++back)
+        if (std::find(plan[0].begin(), plan[0].end(), PlannedHead{HeadRole::offset, back}) == plan[0].end())
+          refuse(0, fmt::format("the heads above it read what an 'o{}' writes, and there is none", back));
+    }
   return plan;
 }
 

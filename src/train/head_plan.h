@@ -10,7 +10,7 @@
 
 namespace fulcrum {
 
-enum class HeadRole { random, offset, window, match, induction };
+enum class HeadRole { random, offset, window, match, induction, bigram };
 
 struct PlannedHead {
   HeadRole role = HeadRole::random;

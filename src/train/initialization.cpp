@@ -20,9 +20,9 @@ constexpr double kWindowSum = 2.5;            // the weights of a window's frequ
 constexpr double kWindowPhases[] = {0.5, 0.8, 1.3, 2.0, 3.2};  // a window's frequencies, times 1/N
 constexpr float kPositionContent = 0.1F;      // what oN and wN heads keep of their random q and k
 constexpr float kMatchContent = 0.2F;         // what m and iN heads keep
-constexpr double kSlowFrequency = 0.006;      // below this a thousand tokens turn a pair little: fit for content
+constexpr double kSlowFrequency = 0.005;      // below this a thousand tokens turn a pair little: fit for content
 constexpr double kMatchGain = 1.2, kInductionGain = 5.0;
-constexpr double kPositionOutput = 0.5, kMatchOutput = 0.2, kInductionOutput = 1.5;
+constexpr double kPositionOutput = 0.7, kMatchOutput = 0.2, kInductionOutput = 1.5, kBigramOutput = 2.0;
 
 // A small dense f64 matrix; nothing here is large enough to be worth more.
 struct Dense {
@@ -212,6 +212,7 @@ class HeadStarter {
         value *= std::sqrt(static_cast<double>(config_.d_model) / static_cast<double>(count));
       return {view, view, kMatchGain};
     }
+    if (role.role == HeadRole::bigram) return make_bigram_views();
     const Dense mixing = orthonormal(count, config_.head_dim, random_);
     Dense reads(config_.head_dim, config_.d_model), writes(config_.head_dim, config_.d_model);
     for (std::int64_t head = 0; head < config_.n_heads; ++head) {
@@ -225,6 +226,35 @@ class HeadStarter {
       }
     }
     return {multiply(mixing, reads), multiply(mixing, writes), kInductionGain};
+  }
+
+  // Here (the token, the one before it) against there (the one before it, the one before that).
+  Views make_bigram_views() {
+    const auto count = static_cast<std::int64_t>(slow_.size());
+    const std::int64_t first = layer0_head(1), second = layer0_head(2);
+    const Dense one = orthonormal(count, config_.head_dim, random_);
+    const Dense two = orthonormal(count, config_.head_dim, random_);
+    const Dense before = transpose(written_block(first));
+    Dense query = multiply(one, read_[static_cast<std::size_t>(first / group_size())]);
+    Dense key = multiply(one, before);
+    const Dense query_two = multiply(two, before), key_two = multiply(two, transpose(written_block(second)));
+    for (std::size_t i = 0; i < query.values.size(); ++i) {
+      query.values[i] += query_two.values[i];
+      key.values[i] += key_two.values[i];
+    }
+    return {query, key, kInductionGain};
+  }
+
+  // The head of layer 0 that looks so many tokens back; the plan was checked to have one.
+  std::int64_t layer0_head(std::int64_t tokens_back) const {
+    for (std::int64_t head = 0; head < config_.n_heads; ++head)
+      if (planned(0, head) == PlannedHead{HeadRole::offset, tokens_back}) return head;
+    throw_error(ErrorCode::internal, "starting heads: no head looks {} tokens back", tokens_back);
+  }
+
+  static double output_gain(HeadRole role) {
+    if (role == HeadRole::match) return kMatchOutput;
+    return role == HeadRole::bigram ? kBigramOutput : kInductionOutput;
   }
 
   void start_content_group(std::int64_t layer, std::int64_t kv) {
@@ -244,12 +274,11 @@ class HeadStarter {
     for (const PlannedHead& role : roles) {
       const Views views = make_views(role);
       add_to_slow_rows(k, kv, views.key, views.gain);
-      const double output = role.role == HeadRole::match ? kMatchOutput : kInductionOutput;
       for (std::int64_t head = begin; head < end; ++head) {
         if (planned(layer, head) != role) continue;
         shrink(q, head, kMatchContent);
         add_to_slow_rows(q, head, views.query, views.gain);
-        write_output(layer, head, back, output_scale(output), Placed::added);
+        write_output(layer, head, back, output_scale(output_gain(role.role)), Placed::added);
       }
     }
   }
@@ -275,6 +304,8 @@ void initialize_decoder(const ModelConfig& config, const InitialWeights& initial
     const std::span<float> values = array.of(slot);
     if (slot.kind == ParameterKind::vector) {
       std::fill(values.begin(), values.end(), slot.name.ends_with(".bias") ? 0.0F : 1.0F);
+      if (slot.name == "output_norm.weight")
+        std::fill(values.begin(), values.end(), static_cast<float>(initial.final_norm_gain));
       continue;
     }
     const bool outward = slot.name.ends_with("attn_output.weight") || slot.name.ends_with("ffn_down.weight");

@@ -2,7 +2,8 @@
 // first step, so that copying does not have to be discovered.
 //
 // Scales: embedding N(0, e); q, k, v, gate, up N(0, 0.8/sqrt(C)); the two projections into the residual stream
-// N(0, 0.1 e/sqrt(inputs)), so that layers start out nearly silent. Norm gains 1, biases 0.
+// N(0, 0.1 e/sqrt(inputs)), so that layers start out nearly silent. Norm gains 1, but for the last norm's, which sets
+// how sure the first predictions are; biases 0.
 //
 // A plan names the heads of the first layers, one text a layer, one word a head (query heads sharing a kv head stand
 // side by side):
@@ -12,8 +13,10 @@
 //   m   looks at earlier occurrences of the same token: q and k are one random map on the slowest frequencies
 //   iN  looks behind earlier occurrences of the last N tokens (N = 1, or 3 for o1, o2 and o3 together): its q reads the
 //       token itself, its k reads what the oN heads of layer 0 wrote. An induction head, ready made
+//   b   looks behind earlier occurrences of the pair (token before, token): like i1, but copies a name whose syllables
+//       repeat without losing its place
 //   -   left random
-// o and w stand in layer 0 only, i and m above it. Measurements: docs/LOG.md.
+// o and w stand in layer 0 only, i, b and m above it. Measurements: docs/LOG.md.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +29,8 @@
 namespace fulcrum {
 
 struct InitialWeights {
-  double embedding_deviation = 0.05;
+  double embedding_deviation = 0.4;
+  double final_norm_gain = 0.15;
   std::vector<std::string> heads;  // the plan; empty: all heads random
 };
 

@@ -8,7 +8,7 @@
 namespace fulcrum {
 namespace {
 
-constexpr std::int64_t kBlock = 8192;  // elements of a partial sum
+constexpr std::size_t kBlock = 8192, kLanes = 16;
 
 struct OwnedMatrix {
   std::vector<float> values;
@@ -20,17 +20,17 @@ struct OwnedMatrix {
 }  // namespace
 
 double sum_of_squares(std::span<const float> values) {
-  const auto count = static_cast<std::int64_t>(values.size());
-  std::vector<double> partial(static_cast<std::size_t>((count + kBlock - 1) / kBlock));
-#pragma omp parallel for schedule(static)
-  for (std::int64_t block = 0; block < static_cast<std::int64_t>(partial.size()); ++block) {
-    double sum = 0;
-    for (std::int64_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i)
-      sum += static_cast<double>(values[static_cast<std::size_t>(i)]) * values[static_cast<std::size_t>(i)];
-    partial[static_cast<std::size_t>(block)] = sum;
-  }
   double sum = 0;
-  for (const double each : partial) sum += each;
+  for (std::size_t begin = 0; begin < values.size(); begin += kBlock) {
+    const std::span<const float> block = values.subspan(begin, std::min(kBlock, values.size() - begin));
+    double lanes[kLanes] = {};  // independent sums, so that the compiler may use vectors
+    std::size_t i = 0;
+    for (; i + kLanes <= block.size(); i += kLanes)
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        lanes[lane] += static_cast<double>(block[i + lane]) * block[i + lane];
+    for (; i < block.size(); ++i) lanes[0] += static_cast<double>(block[i]) * block[i];
+    for (const double lane : lanes) sum += lane;
+  }
   return sum;
 }
 
@@ -79,7 +79,11 @@ double Optimizer::step(ParameterArray& weights, ParameterArray& gradients, doubl
     const auto factor = static_cast<float>(config_.clip_norm / norm);
     for (float& value : gradients.values()) value *= factor;
   }
-  for (const ParameterSlot& slot : layout_.slots()) {
+  // Slots are independent of each other; whatever is parallel inside one runs on its thread alone.
+  const std::vector<ParameterSlot>& slots = layout_.slots();
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const ParameterSlot& slot = slots[i];
     const bool by_muon = config_.kind == OptimizerKind::muon && slot.kind == ParameterKind::matrix;
     if (by_muon)
       muon(slot, weights.of(slot), gradients.of(slot), learning_rate);
@@ -104,7 +108,6 @@ void Optimizer::adamw(const ParameterSlot& slot, std::span<float> weights, std::
   float* m = first_.of(slot).data();
   float* v = second_.of(slot).data();
   const auto count = static_cast<std::int64_t>(weights.size());
-#pragma omp parallel for schedule(static) if (count > kBlock)
   for (std::int64_t i = 0; i < count; ++i) {
     m[i] = beta1 * m[i] + (1.0F - beta1) * g[i];
     v[i] = beta2 * v[i] + (1.0F - beta2) * g[i] * g[i];
@@ -117,18 +120,16 @@ void Optimizer::muon(const ParameterSlot& slot, std::span<float> weights, std::s
   const std::int64_t rows = slot.shape[0], columns = slot.shape[1];
   const auto momentum = static_cast<float>(config_.muon_momentum);
   const std::span<float> velocity = first_.of(slot);
-  scratch_.resize(static_cast<std::size_t>(2 * slot.elements));
-  float* direction = scratch_.data();
-  float* update = scratch_.data() + slot.elements;
+  OwnedMatrix direction(rows, columns), update(rows, columns);
   for (std::size_t i = 0; i < weights.size(); ++i) {
     velocity[i] = momentum * velocity[i] + gradients[i];
-    direction[i] = gradients[i] + momentum * velocity[i];  // Nesterov
+    direction.values[i] = gradients[i] + momentum * velocity[i];  // Nesterov
   }
-  orthogonalize({direction, rows, columns, columns}, {update, rows, columns, columns});
+  orthogonalize(direction.view(), update.view());
   // An orthogonal [N, K] matrix has entries of root mean square 1/sqrt(max(N, K)); AdamW's are about 0.2.
   const auto size = static_cast<float>(rate * 0.2 * std::sqrt(static_cast<double>(std::max(rows, columns))));
   const auto keep = static_cast<float>(1.0 - rate * config_.weight_decay);
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = keep * weights[i] - size * update[i];
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = keep * weights[i] - size * update.values[i];
 }
 
 }  // namespace fulcrum

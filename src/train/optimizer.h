@@ -4,7 +4,7 @@
 // norms, biases or the embedding. Muon (Jordan et al. 2024):
 // the momentum of a matrix, orthogonalised, scaled by 0.2 * sqrt(larger side) so that AdamW's learning rate and decay
 // serve both (Liu et al. 2025). The gradient's norm over all parameters is clipped first. Same input, same bits, for
-// any number of threads in AdamW and for a fixed number in Muon.
+// any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -50,10 +50,9 @@ class Optimizer {
   OptimizerConfig config_;
   ParameterArray first_, second_;  // Muon keeps its momentum in first_
   std::int64_t steps_ = 0;
-  std::vector<float> scratch_;
 };
 
-// Sum of squares in f64, in fixed blocks, so that the number of threads does not matter.
+// Sum of squares in f64, in a fixed order.
 double sum_of_squares(std::span<const float> values);
 
 // The orthogonal factor of x [N, K], approximately: every singular value comes out between about 0.7 and 1.2.

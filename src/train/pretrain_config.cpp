@@ -89,6 +89,7 @@ void read_init(TomlTable table, const Path& path, PretrainConfig& config) {
   InitialWeights& initial = config.initial;
   if (table.has("file")) config.initial_file = relative_to(path, table.text("file"));
   initial.embedding_deviation = table.number("embedding_deviation", initial.embedding_deviation);
+  initial.final_norm_gain = table.number("final_norm_gain", initial.final_norm_gain);
   initial.heads = table.texts("heads");
   table.finish();
 }
@@ -132,7 +133,7 @@ Json describe(const PretrainConfig& config) {
                        optimizer.epsilon,                optimizer.weight_decay, optimizer.clip_norm,
                        optimizer.muon_momentum};
   const InitialWeights& initial = config.initial;
-  json["initial"] = {initial.embedding_deviation, initial.heads};
+  json["initial"] = {initial.embedding_deviation, initial.final_norm_gain, initial.heads};
   json["initial_file"] = config.initial_file ? config.initial_file->string() : "";
   return json;
 }

@@ -1,0 +1,266 @@
+// The main job from end to end with a scripted model: an evidence folder that can be read, replayed and decided again.
+#include "decide/compare.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "decide/evidence.h"
+#include "decide/replay.h"
+#include "decide/result_json.h"
+#include "text/scripted_lm.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr int kDocuments = 12;
+
+std::string row(const std::string& question, const std::string& answer, const std::string& document) {
+  return to_line({{"documents", {document}},
+                  {"messages", {{{"role", "user"}, {"content", question}},
+                                {{"role", "assistant"}, {"content", answer}}}}}) +
+         "\n";
+}
+
+// Article n is kept in the room (7 n + 3) % 100; only the documents say so.
+std::string room(int article) { return "room " + std::to_string((7 * article + 3) % 100); }
+std::string name_of(int article) { return "article" + std::to_string(article); }
+
+class CompareTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    home_ = std::filesystem::temp_directory_path() /
+            ("fulcrum_compare_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) + "_" +
+             std::to_string(::getpid()));
+    std::filesystem::remove_all(home_);
+    std::string train, dev, test;
+    const std::vector<std::string> forms = {"Where is {} kept?", "Which room holds {}?", "Find {} for me.", "{}: where?"};
+    for (int article = 0; article < kDocuments; ++article) {
+      const std::string document = name_of(article) + ".md";
+      write_file_atomic(home_ / "docs" / document, "# " + name_of(article) + "\n\nThe thing " + name_of(article) +
+                                                       " is kept in " + room(article) + ".\n");
+      for (std::size_t form = 0; form < forms.size(); ++form) {
+        std::string question = forms[form];
+        question.replace(question.find("{}"), 2, name_of(article));
+        std::string& split = form == 0 ? train : form == 1 && article < 4 ? dev : test;
+        split += row(question, room(article), document);
+      }
+    }
+    write_file_atomic(home_ / "train.jsonl", train);
+    write_file_atomic(home_ / "dev.jsonl", dev);
+    write_file_atomic(home_ / "test.jsonl", test);
+    write_file_atomic(home_ / "answer.toml", R"(
+name = "rooms"
+kind = "answering"
+metric = "exact_match"
+target = 0.8
+instruction = "Say where the thing is kept."
+[data]
+train = "train.jsonl"
+dev = "dev.jsonl"
+test = "test.jsonl"
+documents = "docs"
+[prices]
+machine_hour = 1.0
+labelled_example = 0.5
+[volume]
+calls_per_month = 1000
+[volatility]
+documents_change_days = 30
+[limits]
+demonstrations = 3
+)");
+    // Reads the room of the article asked for from the documents in the context, and knows nothing else; what it was
+    // tuned on makes it know the articles below 4.
+    model_.answer_by([](const GenerateRequest& request) -> std::string {
+      const std::string& text = request.messages.back().content;
+      const std::size_t documents_end = text.rfind("</doc>");
+      const std::string question = documents_end == std::string::npos ? text : text.substr(documents_end);
+      for (int article = kDocuments - 1; article >= 0; --article) {
+        if (question.find(name_of(article)) == std::string::npos) continue;
+        if (text.find("The thing " + name_of(article) + " is kept") != std::string::npos) return room(article);
+        return !request.adapter.empty() && article < 4 ? room(article) : "somewhere";
+      }
+      return "nothing asked";
+    });
+    options_.seed = 7;
+    options_.evidence_root = home_ / "evidence";
+    options_.evaluation.consistency_items = 6;
+    options_.evaluation.latency_items = 5;
+    options_.evaluation.cold_latency_items = 1;
+  }
+  void TearDown() override { std::filesystem::remove_all(home_); }
+
+  CompareResult run(const CompareCallbacks& callbacks = {}) {
+    const std::vector<Task> tasks{read_task(home_ / "answer.toml")};
+    return compare(tasks, model_, tuner_, options_, callbacks, cancel_);
+  }
+
+  Path home_;
+  ScriptedLM model_;
+  ScriptedTuner tuner_{[](const TuneRequest& request) {
+    write_file_atomic(Path(request.output_folder) / "adapter_model.safetensors", "weights");
+    write_file_atomic(Path(request.output_folder) / "adapter_config.json", "{}");
+    TuneResult result;
+    result.folder = request.output_folder;
+    result.seconds = 20;
+    result.epochs = {{1.0, 1.1}, {0.5, 0.7}};
+    result.sha256 = sha256("weights");
+    return result;
+  }};
+  CompareOptions options_;
+  CancelToken cancel_;
+};
+
+TEST_F(CompareTest, MeasuresEveryLeverAndNamesRetrieval) {
+  std::vector<std::string> planned, measured;
+  double told = 0;
+  CompareCallbacks callbacks;
+  callbacks.planned = [&](const ComparePlan& plan) {
+    EXPECT_TRUE(measured.empty());
+    planned = plan.recipes;
+    told = plan.smallest_detectable_difference;
+  };
+  callbacks.measured = [&](const RecipeResult& recipe) { measured.push_back(recipe.id); };
+  const CompareResult result = run(callbacks);
+  ASSERT_EQ(result.tasks.size(), 1U);
+  const TaskResult& task = result.tasks.front();
+  EXPECT_EQ(planned, measured);
+  EXPECT_EQ(planned.front(), "zero_shot");
+  EXPECT_GT(told, 0);
+  EXPECT_EQ(task.smallest_detectable_difference, told);
+  EXPECT_EQ(task.verdict.recipe, "retrieval");
+  EXPECT_TRUE(task.verdict.target_reached);
+  EXPECT_EQ(task.verdict.path, RulePath::reaches_target);
+  EXPECT_EQ(task.recipes.front().measurement.quality.estimate, 0);
+  EXPECT_GT(task.diagnosis.share_of("knowledge missing"), 0.9);
+  EXPECT_EQ(result.base_model.sha256_before, result.base_model.sha256_after);
+  for (const RecipeResult& recipe : task.recipes) {
+    EXPECT_EQ(recipe.measurement.items.size(), 32U) << recipe.id;
+    EXPECT_EQ(recipe.training.has_value(), recipe.levers.front() == "fine_tune") << recipe.id;
+    EXPECT_GT(recipe.seconds_to_iterate, 0) << recipe.id;
+    EXPECT_FALSE(recipe.prompt_example.empty());
+  }
+}
+
+TEST_F(CompareTest, ResultJsonHasTheFieldsOfItsSchema) {
+  const CompareResult result = run();
+  const Json json = read_json(Path(result.tasks[0].evidence_folder) / "result.json");
+  EXPECT_EQ(json.at("schema"), 1);
+  for (const char* key : {"name", "parameters", "sha256_before", "sha256_after"})
+    EXPECT_TRUE(json.at("base_model").contains(key)) << key;
+  const Json& task = json.at("tasks").at(0);
+  for (const char* key : {"name", "kind", "metric", "target", "items", "sha256"})
+    EXPECT_TRUE(task.at("task").contains(key)) << key;
+  EXPECT_EQ(task.at("task").at("items").at("test"), 32);
+  for (const Json& recipe : task.at("recipes")) {
+    for (const char* key : {"id", "levers", "sha256", "quality", "consistency", "latency_ms", "tokens_per_call", "cost",
+                            "seconds_to_iterate"})
+      EXPECT_TRUE(recipe.contains(key)) << key;
+    for (const char* key : {"estimate", "low", "high", "n"}) EXPECT_TRUE(recipe.at("quality").contains(key)) << key;
+    for (const char* key : {"p50", "p95"}) EXPECT_TRUE(recipe.at("latency_ms").contains(key)) << key;
+    for (const char* key : {"prompt", "cached", "completion"})
+      EXPECT_TRUE(recipe.at("tokens_per_call").contains(key)) << key;
+    for (const char* key : {"upfront", "per_1000_calls", "currency"}) EXPECT_TRUE(recipe.at("cost").contains(key)) << key;
+  }
+  for (const Json& comparison : task.at("comparisons"))
+    for (const char* key : {"a", "b", "difference", "low", "high", "p_value", "test"})
+      EXPECT_TRUE(comparison.contains(key)) << key;
+  for (const char* key : {"recipe", "confidence", "reasons", "break_even_calls", "flips_if"})
+    EXPECT_TRUE(task.at("verdict").contains(key)) << key;
+}
+
+TEST_F(CompareTest, ReplaysWithoutADifference) {
+  const CompareResult result = run();
+  const Evidence evidence = read_evidence(result.tasks[0].evidence_folder);
+  EXPECT_EQ(evidence.task().recipes.size(), result.tasks[0].recipes.size());
+  const ReplayResult replayed = replay(evidence, model_, {}, cancel_);
+  for (const ReplayDifference& difference : replayed.differences)
+    ADD_FAILURE() << difference.where << ": " << difference.recorded << " / " << difference.replayed;
+  EXPECT_GT(replayed.compared, 1000);
+}
+
+TEST_F(CompareTest, ReplayTellsOfAModelThatAnswersOtherwise) {
+  const CompareResult result = run();
+  ScriptedLM other;
+  other.answer_by([](const GenerateRequest&) { return "cellar"; });
+  const ReplayResult replayed = replay(read_evidence(result.tasks[0].evidence_folder), other, {}, cancel_);
+  EXPECT_FALSE(replayed.differences.empty());
+}
+
+TEST_F(CompareTest, MovedEvidenceStillReplays) {
+  const CompareResult result = run();
+  const Path moved = home_ / "elsewhere";
+  std::filesystem::rename(result.tasks[0].evidence_folder, moved);
+  EXPECT_TRUE(replay(read_evidence(moved), model_, {}, cancel_).differences.empty());
+}
+
+TEST_F(CompareTest, ChangedEvidenceIsRefusedByName) {
+  const CompareResult result = run();
+  const Path folder = result.tasks[0].evidence_folder;
+  const Path rows = recipe_folder(folder, "zero_shot") / "items.jsonl";
+  const std::string before = read_file(rows);
+  write_file_atomic(rows, before + " ");
+  try {
+    read_evidence(folder);
+    FAIL() << "a changed file was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::corrupt);
+    EXPECT_NE(std::string(error.what()).find("recipes/zero_shot/items.jsonl"), std::string::npos) << error.what();
+  }
+  write_file_atomic(rows, before);
+  read_evidence(folder);
+  write_file_atomic(folder / "note.txt", "new");
+  EXPECT_THROW(read_evidence(folder), Error);
+  EXPECT_THROW(read_evidence(home_ / "docs"), Error);
+}
+
+TEST_F(CompareTest, DecidesAgainAsBeforeAndOtherwiseInOtherCircumstances) {
+  const CompareResult result = run();
+  const Evidence evidence = read_evidence(result.tasks[0].evidence_folder);
+  const TaskResult same = decide_again(evidence, {});
+  EXPECT_EQ(to_json(same.verdict), to_json(result.tasks[0].verdict));
+  DecisionOverrides dear;
+  dear.machine_hour_price = 100.0;
+  const TaskResult dearer = decide_again(evidence, dear);
+  EXPECT_NEAR(dearer.recipes[0].cost.per_1000_calls(), 100 * same.recipes[0].cost.per_1000_calls(), 1e-6);
+  DecisionOverrides modest;
+  modest.target = 0.0;
+  EXPECT_EQ(decide_again(evidence, modest).verdict.recipe, "zero_shot");
+}
+
+TEST_F(CompareTest, TheSameRunHasTheSameNameAndFigures) {
+  const CompareResult first = run(), second = run();
+  EXPECT_EQ(first.tasks[0].evidence_folder, second.tasks[0].evidence_folder);
+  EXPECT_EQ(to_json(first.tasks[0].recipes[1].measurement.items[0]), to_json(second.tasks[0].recipes[1].measurement.items[0]));
+}
+
+TEST_F(CompareTest, OnlyTheRecipesAskedForBesideTheBase) {
+  options_.only = {"retrieval"};
+  const CompareResult result = run();
+  ASSERT_EQ(result.tasks[0].recipes.size(), 2U);
+  EXPECT_EQ(result.tasks[0].recipes[1].id, "retrieval");
+  options_.only = {"magic"};
+  EXPECT_THROW(run(), Error);
+}
+
+TEST_F(CompareTest, LeavesNothingHalfWritten) {
+  CompareCallbacks callbacks;
+  callbacks.measured = [&](const RecipeResult&) { cancel_.cancel(); };
+  EXPECT_THROW(run(callbacks), Error);
+  EXPECT_TRUE(!std::filesystem::exists(options_.evidence_root) || std::filesystem::is_empty(options_.evidence_root));
+}
+
+TEST_F(CompareTest, ABaseThatChangesStopsEverything) {
+  CompareCallbacks callbacks;
+  callbacks.measured = [&](const RecipeResult&) { model_.set_weights_sha256(std::string(64, 'f')); };
+  EXPECT_THROW(run(callbacks), Error);
+}
+
+}  // namespace
+}  // namespace fulcrum
