@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/error.h"
@@ -126,7 +128,7 @@ TEST(RunRecipe, AnswersDoNotDependOnTheBatch) {
     return request.messages.back().content + " " + std::to_string(request.sampling.seed);
   });
   std::vector<RecipeInput> inputs;
-  for (int i = 0; i < 10; ++i) inputs.push_back(input("i" + std::to_string(i), "q" + std::to_string(i)));
+  for (int i = 0; i < 10; ++i) inputs.push_back(input(fmt::format("i{}", i), fmt::format("q{}", i)));
   RunOptions options;
   options.sampling = Sampling{};
   options.sampling->temperature = 0.5;

@@ -159,7 +159,9 @@ Cut cut_into_characters(const std::vector<std::pair<std::string, std::uint64_t>>
   for (const auto& [text, count] : words) {
     BpeWord word{{}, count};
     const auto flush = [&] {
-      if (!word.symbols.empty()) cut.words.push_back(std::exchange(word, BpeWord{{}, count}));
+      if (word.symbols.empty()) return;
+      cut.words.push_back(word);
+      word.symbols.clear();
     };
     for (std::string_view character : characters_of(text)) {
       const auto found = index.find(std::string(character));

@@ -35,31 +35,8 @@ struct JinjaUndefined {
 };
 struct JinjaNone {};
 
-struct JinjaList {
-  std::vector<JinjaValue> items;
-  bool is_tuple = false;
-  int depth = 1;
-  std::uint64_t weight = kJinjaItemWeight;
-};
-
-// Keys in the order they came; equal keys (1, 1.0, true) are one.
-class JinjaDict {
- public:
-  // Error(invalid_argument) for a key that cannot be hashed (list, dict).
-  void set(const JinjaValue& key, JinjaValue value);
-  const JinjaValue* find(const JinjaValue& key) const;  // none too for what cannot be hashed
-  const JinjaValue* find(std::string_view key) const;
-  const std::vector<std::pair<JinjaValue, JinjaValue>>& entries() const { return entries_; }
-  std::size_t size() const { return entries_.size(); }
-  int depth() const { return depth_; }
-  std::uint64_t weight() const { return weight_; }
-
- private:
-  std::vector<std::pair<JinjaValue, JinjaValue>> entries_;
-  std::unordered_map<std::string, std::size_t> index_;  // by a canonical spelling of the key
-  int depth_ = 1;
-  std::uint64_t weight_ = kJinjaItemWeight;
-};
+struct JinjaList;
+class JinjaDict;
 
 class JinjaValue {
  public:
@@ -95,8 +72,8 @@ class JinjaValue {
   std::int64_t integer() const { return std::get<std::int64_t>(value_); }
   double floating() const { return std::get<double>(value_); }
   const JinjaText& text() const { return *std::get<Text>(value_); }
-  const std::vector<JinjaValue>& items() const { return std::get<List>(value_)->items; }
-  bool is_tuple() const { return is_list() && std::get<List>(value_)->is_tuple; }
+  const std::vector<JinjaValue>& items() const;
+  bool is_tuple() const;
   const JinjaDict& dict() const { return *std::get<Dict>(value_); }
   const std::shared_ptr<JinjaObject>& object() const { return std::get<Object>(value_); }
 
@@ -115,6 +92,35 @@ class JinjaValue {
   static JinjaValue sequence(std::vector<JinjaValue> items, bool is_tuple);
   std::variant<JinjaUndefined, JinjaNone, bool, std::int64_t, double, Text, List, Dict, Object> value_;
 };
+
+struct JinjaList {
+  std::vector<JinjaValue> items;
+  bool is_tuple = false;
+  int depth = 1;
+  std::uint64_t weight = kJinjaItemWeight;
+};
+
+// Keys in the order they came; equal keys (1, 1.0, true) are one.
+class JinjaDict {
+ public:
+  // Error(invalid_argument) for a key that cannot be hashed (list, dict).
+  void set(const JinjaValue& key, JinjaValue value);
+  const JinjaValue* find(const JinjaValue& key) const;  // none too for what cannot be hashed
+  const JinjaValue* find(std::string_view key) const;
+  const std::vector<std::pair<JinjaValue, JinjaValue>>& entries() const { return entries_; }
+  std::size_t size() const { return entries_.size(); }
+  int depth() const { return depth_; }
+  std::uint64_t weight() const { return weight_; }
+
+ private:
+  std::vector<std::pair<JinjaValue, JinjaValue>> entries_;
+  std::unordered_map<std::string, std::size_t> index_;  // by a canonical spelling of the key
+  int depth_ = 1;
+  std::uint64_t weight_ = kJinjaItemWeight;
+};
+
+inline const std::vector<JinjaValue>& JinjaValue::items() const { return std::get<List>(value_)->items; }
+inline bool JinjaValue::is_tuple() const { return is_list() && std::get<List>(value_)->is_tuple; }
 
 // Python's ==, by value; objects by identity.
 bool equal_values(const JinjaValue& a, const JinjaValue& b);

@@ -17,7 +17,7 @@ namespace {
 constexpr int kDeepest = 100;  // of schemas within each other, in the document and while checking
 
 // What a keyword must hold.
-enum class Shape { schema, schemas, named_schemas, number, count, boolean, string, pattern, strings, named_strings, type, array, reference, any };
+enum class Shape { schema, schemas, named_schemas, number, count, boolean, dialect, pattern, strings, named_strings, type, array, reference, any };
 
 struct Keyword {
   std::string_view name;
@@ -25,7 +25,7 @@ struct Keyword {
 };
 
 constexpr std::array kKeywords = std::to_array<Keyword>({
-    {"$comment", Shape::any}, {"$defs", Shape::named_schemas}, {"$ref", Shape::reference}, {"$schema", Shape::string},
+    {"$comment", Shape::any}, {"$defs", Shape::named_schemas}, {"$ref", Shape::reference}, {"$schema", Shape::dialect},
     {"additionalProperties", Shape::schema}, {"allOf", Shape::schemas}, {"anyOf", Shape::schemas}, {"const", Shape::any},
     {"contains", Shape::schema}, {"default", Shape::any}, {"definitions", Shape::named_schemas},
     {"dependentRequired", Shape::named_strings}, {"dependentSchemas", Shape::named_schemas}, {"deprecated", Shape::any},
@@ -191,9 +191,13 @@ class SchemaReader {
       case Shape::boolean:
         if (!value.is_boolean()) fail(where, "true or false", value);
         return;
-      case Shape::string:
-        if (!value.is_string()) fail(where, "a string", value);
+      case Shape::dialect: {
+        const std::string dialect = value.is_string() ? value.get<std::string>() : "";
+        if (!dialect.starts_with("https://json-schema.org/") && !dialect.starts_with("http://json-schema.org/")) {
+          throw_error(ErrorCode::unsupported, "reading a JSON Schema: the dialect {} at {} is not supported", excerpt(value), where);
+        }
         return;
+      }
       case Shape::pattern:
         if (!value.is_string()) fail(where, "a regular expression", value);
         return read_pattern(value.get<std::string>());

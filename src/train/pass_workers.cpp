@@ -5,6 +5,8 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <numeric>
+#include <span>
 #include <thread>
 
 namespace fulcrum {
@@ -12,13 +14,10 @@ namespace {
 
 struct Worker {
   Backpropagation backpropagation;
-  ParameterArray gradients;
-  double loss = 0;
   std::exception_ptr failure;
   std::thread thread;
 
-  Worker(const ModelConfig& config, Precision precision, const ParameterLayout& layout)
-      : backpropagation(config, precision), gradients(layout) {}
+  Worker(const ModelConfig& config, Precision precision) : backpropagation(config, precision) {}
 };
 
 }  // namespace
@@ -27,10 +26,10 @@ struct PassWorkers::State {
   std::vector<std::unique_ptr<Worker>> workers;
   std::mutex mutex;
   std::condition_variable changed;
-  std::uint64_t round = 0;      // counts calls of run(); workers start when it moves
+  std::uint64_t round = 0;  // counts calls of run(); workers start when it moves
   std::size_t busy = 0;
   bool stopping = false;
-  const std::vector<TrainingRows>* passes = nullptr;
+  std::size_t passes = 0;
   const Work* work = nullptr;
 
   void serve(std::size_t index) {
@@ -42,31 +41,23 @@ struct PassWorkers::State {
         if (stopping) return;
         seen = round;
       }
-      compute(index);
+      Worker& worker = *workers[index];
+      worker.failure = nullptr;
+      try {
+        for (std::size_t pass = index; pass < passes; pass += workers.size()) (*work)(worker.backpropagation, pass);
+      } catch (...) {
+        worker.failure = std::current_exception();
+      }
       const std::lock_guard lock(mutex);
       if (--busy == 0) changed.notify_all();
     }
   }
-
-  void compute(std::size_t index) {
-    Worker& worker = *workers[index];
-    worker.loss = 0;
-    worker.failure = nullptr;
-    try {
-      worker.gradients.clear();
-      for (std::size_t pass = index; pass < passes->size(); pass += workers.size())
-        worker.loss += (*work)(worker.backpropagation, (*passes)[pass], worker.gradients);
-    } catch (...) {
-      worker.failure = std::current_exception();
-    }
-  }
 };
 
-PassWorkers::PassWorkers(const ModelConfig& config, Precision precision, ParameterLayout gradients,
-                         std::int64_t workers)
+PassWorkers::PassWorkers(const ModelConfig& config, Precision precision, std::int64_t workers)
     : state_(std::make_unique<State>()) {
   for (std::int64_t i = 0; i < workers; ++i)
-    state_->workers.push_back(std::make_unique<Worker>(config, precision, gradients));
+    state_->workers.push_back(std::make_unique<Worker>(config, precision));
   for (std::size_t i = 0; i < state_->workers.size(); ++i)
     state_->workers[i]->thread = std::thread([state = state_.get(), i] { state->serve(i); });
 }
@@ -80,25 +71,46 @@ PassWorkers::~PassWorkers() {
   for (const auto& worker : state_->workers) worker->thread.join();
 }
 
-double PassWorkers::run(const std::vector<TrainingRows>& passes, const Work& work, ParameterArray& gradients) {
+void PassWorkers::run(std::size_t passes, const Work& work) {
   std::unique_lock lock(state_->mutex);
-  state_->passes = &passes;
+  state_->passes = passes;
   state_->work = &work;
   state_->busy = state_->workers.size();
   ++state_->round;
   state_->changed.notify_all();
   state_->changed.wait(lock, [&] { return state_->busy == 0; });
-
-  double loss = 0;
-  gradients.clear();
-  const std::span<float> sum = gradients.values();
-  for (const auto& worker : state_->workers) {
+  for (const auto& worker : state_->workers)
     if (worker->failure) std::rethrow_exception(worker->failure);
-    loss += worker->loss;
-    const std::span<const float> part = worker->gradients.values();
-    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
+}
+
+PassGradients::PassGradients(ParameterLayout layout) : layout_(std::move(layout)) {}
+
+double PassGradients::compute(PassWorkers& workers, const std::vector<TrainingRows>& passes, const Work& work,
+                              ParameterArray& sum) {
+  while (parts_.size() < passes.size()) parts_.emplace_back(layout_);
+  std::vector<double> losses(passes.size());
+  workers.run(passes.size(), [&](Backpropagation& backpropagation, std::size_t pass) {
+    parts_[pass].clear();
+    losses[pass] = work(backpropagation, passes[pass], parts_[pass]);
+  });
+  sum.clear();
+  const std::span<float> all = sum.values();
+  double loss = 0;
+  for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+    const std::span<const float> part = parts_[pass].values();
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] += part[i];
+    loss += losses[pass];
   }
   return loss;
+}
+
+double sum_of_losses(PassWorkers& workers, const std::vector<TrainingRows>& passes,
+                     const std::function<double(Backpropagation&, const TrainingRows&)>& work) {
+  std::vector<double> losses(passes.size());
+  workers.run(passes.size(), [&](Backpropagation& backpropagation, std::size_t pass) {
+    losses[pass] = work(backpropagation, passes[pass]);
+  });
+  return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
 std::int64_t default_pass_workers() { return omp_get_max_threads(); }

@@ -59,7 +59,8 @@ class Run {
         weights_(layout_),
         gradients_(layout_),
         optimizer_(layout_, config.optimizer),
-        workers_(config.model, config.precision, layout_, default_pass_workers()) {
+        workers_(config.model, config.precision, default_pass_workers()),
+        pass_gradients_(layout_) {
     Json description = describe(config_);
     description["episodes"] = data.description;
     for (const std::string& token : data.tokenizer->vocabulary().tokens) description["tokens"].push_back(token);
@@ -128,8 +129,8 @@ class Run {
     if (batch.sum_of_weights <= 0)
       throw_error(ErrorCode::invalid_argument, "pretraining step {}: no token of the batch is to be learnt",
                   state_.steps_done + 1);
-    const double loss = workers_.run(
-        batch.passes,
+    const double loss = pass_gradients_.compute(
+        workers_, batch.passes,
         [&](Backpropagation& backpropagation, const TrainingRows& rows, ParameterArray& sums) {
           return backpropagation.accumulate(weights, rows, batch.sum_of_weights,
                                             view_decoder(config_.model, layout_, sums));
@@ -205,6 +206,7 @@ class Run {
   ParameterArray weights_, gradients_;
   Optimizer optimizer_;
   PassWorkers workers_;
+  PassGradients pass_gradients_;
   CheckpointState state_;
   double last_loss_ = 0;
 };

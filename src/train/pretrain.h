@@ -2,7 +2,7 @@
 //
 // The run writes <output> (GGUF, bf16 matrices, with vocabulary and chat template), <output>.checkpoint and
 // <output>.log.jsonl (one line every log_steps steps). It continues from the checkpoint if there is one, to the same
-// bits as a run that was never cut, given the same number of threads.
+// bits as a run that was never cut, for any number of threads.
 #pragma once
 
 #include <cstdint>
