@@ -2,13 +2,14 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "decide/result_json.h"
 #include "cli/command.h"
 #include "cli/model_session.h"
 #include "decide/compare.h"
 #include "recipe/task.h"
 #include "report/html.h"
 #include "report/terminal.h"
-#include "train/lora_tuner.h"
+#include "train/sft.h"
 
 namespace fulcrum {
 namespace {
@@ -26,7 +27,8 @@ void run_compare(Session& session, const CompareArguments& arguments) {
   for (const Path& file : find_task_files(arguments.task)) tasks.push_back(read_task(file));
 
   const auto engine = open_engine(session);
-  LoraTuner tuner(session.model_path());
+  const ModelFile base = load_model_file(session.model_path());
+  LoraTuner tuner(base);
   CompareOptions options;
   options.seed = session.seed;
   options.evidence_root = arguments.evidence;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "decide/result_json.h"
 #include "cli/command.h"
 #include "decide/evidence.h"
 #include "report/terminal.h"

@@ -8,7 +8,7 @@
 #include "recipe/levers.h"
 #include "recipe/run.h"
 #include "recipe/task.h"
-#include "train/lora_tuner.h"
+#include "train/sft.h"
 
 namespace fulcrum {
 namespace {
@@ -36,7 +36,8 @@ void run_tune(Session& session, const TuneArguments& arguments) {
   }
   Recipe recipe = recipes.front();
   const Path folder = arguments.output;
-  LoraTuner tuner(session.model_path());
+  const ModelFile base = load_model_file(session.model_path());
+  LoraTuner tuner(base);
   const TuneResult result =
       tuner.tune(tune_request(recipe, task.splits, index.get(), folder / "adapter"), session.progress(), session.cancel);
   recipe.adapter = AdapterReference{result.folder, result.sha256};

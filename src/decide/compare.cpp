@@ -65,9 +65,9 @@ std::int64_t labels_of(const Recipe& recipe, const Task& task) {
 
 std::string evidence_name(const Task& task, const ModelInfo& model, const CompareOptions& options) {
   const EvaluationOptions& e = options.evaluation;
-  const Json inputs = {task.sha256, model.sha256, options.seed, options.max_test_items, options.only,
-                       options.horizon_months, e.consistency_items, e.rewordings, e.resamples, e.temperature,
-                       e.latency_items, e.cold_latency_items};
+  const Json inputs = {task.sha256,  model.sha256,           options.seed,        options.max_test_items,
+                       options.only, options.horizon_months, e.consistency_items, e.rewordings,
+                       e.resamples,  e.temperature,          e.latency_items,     e.cold_latency_items};
   return fmt::format("{}-{}", task.name, sha256(to_line(inputs)).substr(0, kShortHash));
 }
 
@@ -76,8 +76,14 @@ class TaskComparison {
  public:
   TaskComparison(const Task& task, LanguageModel& model, Tuner& tuner, const CompareOptions& options,
                  const CompareCallbacks& callbacks, const CancelToken& cancel, const Path& folder)
-      : task_(task), model_(model), tuner_(tuner), options_(options), callbacks_(callbacks), cancel_(cancel),
-        folder_(folder), tested_(sample_test(task.splits.test, options)) {}
+      : task_(task),
+        model_(model),
+        tuner_(tuner),
+        options_(options),
+        callbacks_(callbacks),
+        cancel_(cancel),
+        folder_(folder),
+        tested_(sample_test(task.splits.test, options)) {}
 
   TaskResult run() {
     const auto start = std::chrono::steady_clock::now();
@@ -99,7 +105,8 @@ class TaskComparison {
   void open_index() {
     if (!task_.documents) return;
     const auto start = std::chrono::steady_clock::now();
-    index_ = Index::open(":memory:", {documents_folder(folder_), {task_.limits.chunk_tokens, 0},
+    index_ = Index::open(":memory:", {documents_folder(folder_),
+                                      {task_.limits.chunk_tokens, 0},
                                       [this](std::string_view text) { return model_.count_tokens(text); },
                                       counter_name()});
     indexing_seconds_ = seconds_since(start);
@@ -133,8 +140,8 @@ class TaskComparison {
     result_.smallest_detectable_difference =
         smallest_detectable_difference(static_cast<std::int64_t>(tested_.size()), kAssumedDiscordantShare);
     if (tested_.size() < task_.splits.test.size())
-      result_.warnings.push_back(fmt::format("{} of {} test items are used, a sample drawn by the seed", tested_.size(),
-                                             task_.splits.test.size()));
+      result_.warnings.push_back(fmt::format("{} of {} test items are used, a sample drawn by the seed",
+                                             tested_.size(), task_.splits.test.size()));
     if (!callbacks_.planned) return;
     ComparePlan plan{result_.task, {}, result_.smallest_detectable_difference, result_.warnings};
     for (const Recipe& recipe : recipes) plan.recipes.push_back(recipe.id);
@@ -152,8 +159,8 @@ class TaskComparison {
     result.sha256 = recipe_sha256(recipe);
     result.file = fmt::format("recipes/{}/recipe.toml", recipe.id);
     Retriever* retriever = recipe.retrieval ? index_.get() : nullptr;
-    result.prompt_example =
-        model_.render(prepare_prompt(recipe, recipe_input(tested_.front()), retriever, RunOptions{}).messages);
+    result.prompt_example = model_.render(
+        prepare_prompt(recipe, recipe_input(tested_.front()), retriever, RunOptions{}).messages);
     result.measurement = evaluate(recipe, model_, retriever, tested_, yardstick_of(task_), evaluation,
                                   callbacks_.progress, cancel_);
     result.work.labels = labels_of(recipe, task_);
@@ -172,7 +179,8 @@ class TaskComparison {
       named.stage = fmt::format("{}: {}", recipe.id, step.stage);
       callbacks_.progress(named);
     };
-    const TuneResult tuned = tuner_.tune(tune_request(recipe, task_.splits, index_.get(), adapter), progress, cancel_);
+    const TuneResult tuned =
+        tuner_.tune(tune_request(recipe, task_.splits, index_.get(), adapter), progress, cancel_);
     recipe.adapter = AdapterReference{adapter, tuned.sha256};
     result.work.training_seconds = tuned.seconds;
     result.training = TrainingRecord{tuned.seconds,    tuned.trained_tokens, tuned.trainable_parameters,
@@ -194,8 +202,9 @@ class TaskComparison {
 
 }  // namespace
 
-CompareResult compare(std::span<const Task> tasks, LanguageModel& model, Tuner& tuner, const CompareOptions& options,
-                      const CompareCallbacks& callbacks, const CancelToken& cancel) {
+CompareResult compare(std::span<const Task> tasks, LanguageModel& model, Tuner& tuner,
+                      const CompareOptions& options, const CompareCallbacks& callbacks,
+                      const CancelToken& cancel) {
   if (tasks.empty()) throw_error(ErrorCode::invalid_argument, "comparing: no task was given");
   const auto start = std::chrono::steady_clock::now();
   const ModelInfo info = model.info();
@@ -213,13 +222,15 @@ CompareResult compare(std::span<const Task> tasks, LanguageModel& model, Tuner& 
       one.base_model.sha256_after = result.base_model.sha256_after = model.weights_sha256();
       // Law 1. A remote model has no weights to look at and says so by an empty digest.
       if (one.base_model.sha256_after != one.base_model.sha256_before)
-        throw_error(ErrorCode::internal,
-                    "comparing on {}: the base weights changed from SHA-256 {} to {}; no figure of this run counts",
-                    task.name, one.base_model.sha256_before, one.base_model.sha256_after);
+        throw_error(
+            ErrorCode::internal,
+            "comparing on {}: the base weights changed from SHA-256 {} to {}; no figure of this run counts",
+            task.name, one.base_model.sha256_before, one.base_model.sha256_after);
       one.seconds = one.tasks.front().seconds;
       write_evidence_result(temporary, one, recorded);
       result.tasks.push_back(std::move(one.tasks.front()));
     });
+    if (callbacks.finished) callbacks.finished(result.tasks.back());
   }
   result.seconds = seconds_since(start);
   return result;

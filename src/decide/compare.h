@@ -1,5 +1,5 @@
-// The main job: for a task, take the standard recipes, train what wants training, measure all of them on the same test
-// items, compare, decide, and leave an evidence folder.
+// The main job: for a task, take the standard recipes, train what wants training, measure all of them on the
+// same test items, compare, decide, and leave an evidence folder.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,16 @@
 
 namespace fulcrum {
 
-// Defaults: three tasks in at most five minutes on two cores with a model of about 1.5 million parameters. What is
-// shown and trained (demonstrations, passages, rank, epochs) stands in the task's file.
+// Defaults: three tasks in at most five minutes on two cores with a model of about 1.5 million parameters.
+// What is shown and trained (demonstrations, passages, rank, epochs) stands in the task's file.
 struct CompareOptions {
   std::uint64_t seed = 1;
-  int max_test_items = 100;      // a seeded sample of the test split; the whole split if it is smaller
+  int max_test_items = 100;       // a seeded sample of the test split; the whole split if it is smaller
   std::vector<std::string> only;  // ids of the recipes to measure beside zero_shot; empty: all
-  double horizon_months = 12;    // over which total cost is counted
-  EvaluationOptions evaluation;  // its seed is `seed`
+  double horizon_months = 12;     // over which total cost is counted
+  EvaluationOptions evaluation;   // its seed is `seed`
   Path evidence_root = "evidence";
-  std::string program_version;   // into options.json
+  std::string program_version;  // into options.json
 };
 
 // What is known of a task before anything runs: law 4 wants the smallest detectable difference told first.
@@ -37,14 +37,17 @@ struct ComparePlan {
 };
 
 struct CompareCallbacks {
-  ProgressCallback progress;                             // may be empty
-  std::function<void(const ComparePlan&)> planned;       // may be empty
-  std::function<void(const RecipeResult&)> measured;     // may be empty; cost and verdict are not in it yet
+  ProgressCallback progress;                          // may be empty
+  std::function<void(const ComparePlan&)> planned;    // may be empty
+  std::function<void(const RecipeResult&)> measured;  // may be empty; cost and verdict are not in it yet
+  std::function<void(const TaskResult&)> finished;    // may be empty; the task's evidence folder is there
 };
 
-// Writes evidence_root/<task>-<short hash>/ for every task as soon as it is done; equal inputs give an equal name and
-// replace the folder. A cancelled or failed run leaves the folders of the finished tasks and nothing half-written.
-CompareResult compare(std::span<const Task> tasks, LanguageModel& model, Tuner& tuner, const CompareOptions& options,
-                      const CompareCallbacks& callbacks, const CancelToken& cancel);
+// Writes evidence_root/<task>-<short hash>/ for every task as soon as it is done; equal inputs give an equal
+// name and replace the folder. A cancelled or failed run leaves the folders of the finished tasks and nothing
+// half-written.
+CompareResult compare(std::span<const Task> tasks, LanguageModel& model, Tuner& tuner,
+                      const CompareOptions& options, const CompareCallbacks& callbacks,
+                      const CancelToken& cancel);
 
 }  // namespace fulcrum

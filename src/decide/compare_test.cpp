@@ -1,4 +1,5 @@
-// The main job from end to end with a scripted model: an evidence folder that can be read, replayed and decided again.
+// The main job from end to end with a scripted model: an evidence folder that can be read, replayed and
+// decided again.
 #include "decide/compare.h"
 
 #include <gtest/gtest.h>
@@ -21,29 +22,37 @@ namespace {
 constexpr int kDocuments = 12;
 
 std::string row(const std::string& question, const std::string& answer, const std::string& document) {
-  return to_line({{"documents", {document}},
-                  {"messages", {{{"role", "user"}, {"content", question}},
-                                {{"role", "assistant"}, {"content", answer}}}}}) +
+  return to_line(
+             {{"documents", {document}},
+              {"messages",
+               {{{"role", "user"}, {"content", question}}, {{"role", "assistant"}, {"content", answer}}}}}) +
          "\n";
 }
 
 // Article n is kept in the room (7 n + 3) % 100; only the documents say so.
-std::string room(int article) { return "room " + std::to_string((7 * article + 3) % 100); }
-std::string name_of(int article) { return "article" + std::to_string(article); }
+std::string room(int article) {
+  return "room " + std::to_string((7 * article + 3) % 100);
+}
+std::string name_of(int article) {
+  return "article" + std::to_string(article);
+}
 
 class CompareTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    home_ = std::filesystem::temp_directory_path() /
-            ("fulcrum_compare_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) + "_" +
-             std::to_string(::getpid()));
+    home_ =
+        std::filesystem::temp_directory_path() /
+        ("fulcrum_compare_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) +
+         "_" + std::to_string(::getpid()));
     std::filesystem::remove_all(home_);
     std::string train, dev, test;
-    const std::vector<std::string> forms = {"Where is {} kept?", "Which room holds {}?", "Find {} for me.", "{}: where?"};
+    const std::vector<std::string> forms = {"Where is {} kept?", "Which room holds {}?", "Find {} for me.",
+                                            "{}: where?"};
     for (int article = 0; article < kDocuments; ++article) {
       const std::string document = name_of(article) + ".md";
-      write_file_atomic(home_ / "docs" / document, "# " + name_of(article) + "\n\nThe thing " + name_of(article) +
-                                                       " is kept in " + room(article) + ".\n");
+      write_file_atomic(home_ / "docs" / document, "# " + name_of(article) + "\n\nThe thing " +
+                                                       name_of(article) + " is kept in " + room(article) +
+                                                       ".\n");
       for (std::size_t form = 0; form < forms.size(); ++form) {
         std::string question = forms[form];
         question.replace(question.find("{}"), 2, name_of(article));
@@ -75,15 +84,16 @@ documents_change_days = 30
 [limits]
 demonstrations = 3
 )");
-    // Reads the room of the article asked for from the documents in the context, and knows nothing else; what it was
-    // tuned on makes it know the articles below 4.
+    // Reads the room of the article asked for from the documents in the context, and knows nothing else; what
+    // it was tuned on makes it know the articles below 4.
     model_.answer_by([](const GenerateRequest& request) -> std::string {
       const std::string& text = request.messages.back().content;
       const std::size_t documents_end = text.rfind("</doc>");
       const std::string question = documents_end == std::string::npos ? text : text.substr(documents_end);
       for (int article = kDocuments - 1; article >= 0; --article) {
         if (question.find(name_of(article)) == std::string::npos) continue;
-        if (text.find("The thing " + name_of(article) + " is kept") != std::string::npos) return room(article);
+        if (text.find("The thing " + name_of(article) + " is kept") != std::string::npos)
+          return room(article);
         return !request.adapter.empty() && article < 4 ? room(article) : "somewhere";
       }
       return "nothing asked";
@@ -159,14 +169,16 @@ TEST_F(CompareTest, ResultJsonHasTheFieldsOfItsSchema) {
     EXPECT_TRUE(task.at("task").contains(key)) << key;
   EXPECT_EQ(task.at("task").at("items").at("test"), 32);
   for (const Json& recipe : task.at("recipes")) {
-    for (const char* key : {"id", "levers", "sha256", "quality", "consistency", "latency_ms", "tokens_per_call", "cost",
-                            "seconds_to_iterate"})
+    for (const char* key : {"id", "levers", "sha256", "quality", "consistency", "latency_ms",
+                            "tokens_per_call", "cost", "seconds_to_iterate"})
       EXPECT_TRUE(recipe.contains(key)) << key;
-    for (const char* key : {"estimate", "low", "high", "n"}) EXPECT_TRUE(recipe.at("quality").contains(key)) << key;
+    for (const char* key : {"estimate", "low", "high", "n"})
+      EXPECT_TRUE(recipe.at("quality").contains(key)) << key;
     for (const char* key : {"p50", "p95"}) EXPECT_TRUE(recipe.at("latency_ms").contains(key)) << key;
     for (const char* key : {"prompt", "cached", "completion"})
       EXPECT_TRUE(recipe.at("tokens_per_call").contains(key)) << key;
-    for (const char* key : {"upfront", "per_1000_calls", "currency"}) EXPECT_TRUE(recipe.at("cost").contains(key)) << key;
+    for (const char* key : {"upfront", "per_1000_calls", "currency"})
+      EXPECT_TRUE(recipe.at("cost").contains(key)) << key;
   }
   for (const Json& comparison : task.at("comparisons"))
     for (const char* key : {"a", "b", "difference", "low", "high", "p_value", "test"})
@@ -211,7 +223,8 @@ TEST_F(CompareTest, ChangedEvidenceIsRefusedByName) {
     FAIL() << "a changed file was read";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::corrupt);
-    EXPECT_NE(std::string(error.what()).find("recipes/zero_shot/items.jsonl"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("recipes/zero_shot/items.jsonl"), std::string::npos)
+        << error.what();
   }
   write_file_atomic(rows, before);
   read_evidence(folder);
@@ -237,7 +250,13 @@ TEST_F(CompareTest, DecidesAgainAsBeforeAndOtherwiseInOtherCircumstances) {
 TEST_F(CompareTest, TheSameRunHasTheSameNameAndFigures) {
   const CompareResult first = run(), second = run();
   EXPECT_EQ(first.tasks[0].evidence_folder, second.tasks[0].evidence_folder);
-  EXPECT_EQ(to_json(first.tasks[0].recipes[1].measurement.items[0]), to_json(second.tasks[0].recipes[1].measurement.items[0]));
+  for (std::size_t r = 0; r < first.tasks[0].recipes.size(); ++r) {
+    const Measurement &before = first.tasks[0].recipes[r].measurement,
+                      &after = second.tasks[0].recipes[r].measurement;
+    EXPECT_EQ(before.quality, after.quality);
+    for (std::size_t i = 0; i < before.items.size(); ++i)
+      EXPECT_EQ(before.items[i].answer, after.items[i].answer);
+  }
 }
 
 TEST_F(CompareTest, OnlyTheRecipesAskedForBesideTheBase) {
@@ -253,7 +272,8 @@ TEST_F(CompareTest, LeavesNothingHalfWritten) {
   CompareCallbacks callbacks;
   callbacks.measured = [&](const RecipeResult&) { cancel_.cancel(); };
   EXPECT_THROW(run(callbacks), Error);
-  EXPECT_TRUE(!std::filesystem::exists(options_.evidence_root) || std::filesystem::is_empty(options_.evidence_root));
+  EXPECT_TRUE(!std::filesystem::exists(options_.evidence_root) ||
+              std::filesystem::is_empty(options_.evidence_root));
 }
 
 TEST_F(CompareTest, ABaseThatChangesStopsEverything) {

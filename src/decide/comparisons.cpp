@@ -20,7 +20,8 @@ std::set<std::string> added_levers(const Arm& arm) {
 }
 
 bool lacks_exactly_one(const std::set<std::string>& fewer, const std::set<std::string>& more) {
-  return more.size() == fewer.size() + 1 && std::includes(more.begin(), more.end(), fewer.begin(), fewer.end());
+  return more.size() == fewer.size() + 1 &&
+         std::includes(more.begin(), more.end(), fewer.begin(), fewer.end());
 }
 
 Statistic macro_f1_of(const Arm& arm) {
@@ -29,7 +30,8 @@ Statistic macro_f1_of(const Arm& arm) {
 
 }  // namespace
 
-Arm arm_of(const std::string& recipe, const std::vector<std::string>& levers, const Measurement& measurement) {
+Arm arm_of(const std::string& recipe, const std::vector<std::string>& levers,
+           const Measurement& measurement) {
   Arm arm{recipe, levers, measurement.metric, scores_of(measurement), {}};
   if (measurement.metric == Metric::macro_f1) {
     std::vector<std::string> answers, references;
@@ -42,14 +44,17 @@ Arm arm_of(const std::string& recipe, const std::vector<std::string>& levers, co
   return arm;
 }
 
-bool Comparison::proven() const { return p_value < kSignificanceLevel; }
+bool Comparison::proven() const {
+  return p_value < kSignificanceLevel;
+}
 
 Comparison compare_arms(const Arm& a, const Arm& b, std::uint64_t seed) {
-  const PairedResult result =
-      a.metric == Metric::macro_f1
-          ? compare_paired_statistic(static_cast<std::int64_t>(a.scores.size()), macro_f1_of(a), macro_f1_of(b), seed)
-          : compare_paired(a.scores, b.scores, seed);
-  return {a.recipe, b.recipe, result.difference, result.low, result.high, result.p_value, result.p_value, result.test};
+  const PairedResult result = a.metric == Metric::macro_f1
+                                  ? compare_paired_statistic(static_cast<std::int64_t>(a.scores.size()),
+                                                             macro_f1_of(a), macro_f1_of(b), seed)
+                                  : compare_paired(a.scores, b.scores, seed);
+  return {a.recipe,    b.recipe,       result.difference, result.low,
+          result.high, result.p_value, result.p_value,    result.test};
 }
 
 void adjust_by_holm(std::vector<Comparison>& comparisons) {
@@ -59,10 +64,13 @@ void adjust_by_holm(std::vector<Comparison>& comparisons) {
   for (std::size_t i = 0; i < comparisons.size(); ++i) comparisons[i].p_value = adjusted[i];
 }
 
-std::vector<Comparison> compare_ladder(std::span<const Arm> arms, const std::string& base, std::uint64_t seed) {
-  const auto untouched = std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.recipe == base; });
+std::vector<Comparison> compare_ladder(std::span<const Arm> arms, const std::string& base,
+                                       std::uint64_t seed) {
+  const auto untouched =
+      std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.recipe == base; });
   if (untouched == arms.end())
-    throw_error(ErrorCode::invalid_argument, "comparing recipes: the base recipe '{}' was not measured", base);
+    throw_error(ErrorCode::invalid_argument, "comparing recipes: the base recipe '{}' was not measured",
+                base);
   std::vector<Comparison> comparisons;
   for (const Arm& arm : arms)
     if (arm.recipe != base) comparisons.push_back(compare_arms(arm, *untouched, seed));

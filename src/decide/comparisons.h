@@ -1,5 +1,6 @@
-// Paired contrasts between measured recipes: each against the untouched zero-shot base, and each against its neighbours,
-// the recipes that lack exactly one of its levers. Holm's adjustment runs over all contrasts of a task together.
+// Paired contrasts between measured recipes: each against the untouched zero-shot base, and each against its
+// neighbours, the recipes that lack exactly one of its levers. Holm's adjustment runs over all contrasts of a
+// task together.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +25,9 @@ struct Arm {
 Arm arm_of(const std::string& recipe, const std::vector<std::string>& levers, const Measurement& measurement);
 
 struct Comparison {
-  std::string a, b;                       // difference = quality of a minus quality of b
+  std::string a, b;                          // difference = quality of a minus quality of b
   double difference = 0, low = 0, high = 0;  // the interval is of this contrast alone
-  double p_value = 1;                     // adjusted by Holm
+  double p_value = 1;                        // adjusted by Holm
   double p_value_unadjusted = 1;
   std::string test;
   bool proven() const;  // p_value below kSignificanceLevel
@@ -39,11 +40,13 @@ Comparison compare_arms(const Arm& a, const Arm& b, std::uint64_t seed);
 // p_value of all of them as one family.
 void adjust_by_holm(std::vector<Comparison>& comparisons);
 
-// `base` names the zero-shot recipe. Order: against the base first, then neighbours, each in the order of the arms.
-std::vector<Comparison> compare_ladder(std::span<const Arm> arms, const std::string& base, std::uint64_t seed);
+// `base` names the zero-shot recipe. Order: against the base first, then neighbours, each in the order of the
+// arms.
+std::vector<Comparison> compare_ladder(std::span<const Arm> arms, const std::string& base,
+                                       std::uint64_t seed);
 
-// Values whose mean is, or to first order moves like, the arm's quality: the scores, or for macro-F1 the jackknife's
-// pseudo-values (Efron & Tibshirani 1993, section 11.5).
+// Values whose mean is, or to first order moves like, the arm's quality: the scores, or for macro-F1 the
+// jackknife's pseudo-values (Efron & Tibshirani 1993, section 11.5).
 std::vector<double> item_values(const Arm& arm);
 
 }  // namespace fulcrum

@@ -14,9 +14,11 @@ Arm arm(const std::string& recipe, std::vector<std::string> levers, std::vector<
 std::vector<Arm> ladder() {
   std::vector<double> none(20, 0.0), half(20, 0.0), all(20, 1.0);
   for (std::size_t i = 0; i < 10; ++i) half[i] = 1;
-  return {arm("zero_shot", {"prompt"}, none), arm("few_shot", {"prompt", "few_shot"}, half),
+  return {arm("zero_shot", {"prompt"}, none),
+          arm("few_shot", {"prompt", "few_shot"}, half),
           arm("retrieval", {"prompt", "retrieval"}, none),
-          arm("retrieval+few_shot", {"prompt", "retrieval", "few_shot"}, all), arm("fine_tuned", {"fine_tune"}, all),
+          arm("retrieval+few_shot", {"prompt", "retrieval", "few_shot"}, all),
+          arm("fine_tuned", {"fine_tune"}, all),
           arm("fine_tuned+retrieval", {"fine_tune", "retrieval"}, all)};
 }
 
@@ -51,7 +53,9 @@ TEST(Comparisons, HolmIsOverAllOfThem) {
   EXPECT_DOUBLE_EQ(comparisons[3].p_value, smallest * static_cast<double>(comparisons.size()));
 }
 
-TEST(Comparisons, NeedTheBase) { EXPECT_THROW(compare_ladder(ladder(), "nobody", 1), Error); }
+TEST(Comparisons, NeedTheBase) {
+  EXPECT_THROW(compare_ladder(ladder(), "nobody", 1), Error);
+}
 
 TEST(Comparisons, MacroF1ValuesAverageToTheFigure) {
   Measurement measured;

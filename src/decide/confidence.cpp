@@ -35,7 +35,8 @@ void draw_cost(Cost& cost, double standard_normal) {
 }  // namespace
 
 std::vector<ChoiceShare> resample_choices(std::span<const Arm> arms, const std::vector<RuleOption>& options,
-                                          const Circumstances& circumstances, std::uint64_t seed, int resamples) {
+                                          const Circumstances& circumstances, std::uint64_t seed,
+                                          int resamples) {
   Values values, drawn;
   bool zero_or_one = true;
   for (const Arm& arm : arms) {
@@ -64,7 +65,8 @@ std::vector<ChoiceShare> resample_choices(std::span<const Arm> arms, const std::
   std::vector<ChoiceShare> shares;
   for (std::size_t r = 0; r < options.size(); ++r)
     if (counts[r] > 0) shares.push_back({options[r].recipe, static_cast<double>(counts[r]) / resamples});
-  std::stable_sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) { return a.share > b.share; });
+  std::stable_sort(shares.begin(), shares.end(),
+                   [](const auto& a, const auto& b) { return a.share > b.share; });
   return shares;
 }
 

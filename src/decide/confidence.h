@@ -1,8 +1,9 @@
-// How often the rule makes the same choice when the test items and the latencies are drawn anew: items with repetition
-// from those measured, the same for every recipe; costs per call from the normal approximation of their intervals.
+// How often the rule makes the same choice when the test items and the latencies are drawn anew: items with
+// repetition from those measured, the same for every recipe; costs per call from the normal approximation of
+// their intervals.
 //
-// Inside a resample, pairs are tested by exact McNemar (scores of 0 and 1) or Student's t on the paired differences,
-// because a bootstrap inside a bootstrap would take minutes.
+// Inside a resample, pairs are tested by exact McNemar (scores of 0 and 1) or Student's t on the paired
+// differences, because a bootstrap inside a bootstrap would take minutes.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,10 @@ struct ChoiceShare {
   bool operator==(const ChoiceShare&) const = default;
 };
 
-// Largest share first, ties in the order of the options; only recipes chosen at least once. arms and options are in
-// the same order.
+// Largest share first, ties in the order of the options; only recipes chosen at least once. arms and options
+// are in the same order.
 std::vector<ChoiceShare> resample_choices(std::span<const Arm> arms, const std::vector<RuleOption>& options,
-                                          const Circumstances& circumstances, std::uint64_t seed, int resamples);
+                                          const Circumstances& circumstances, std::uint64_t seed,
+                                          int resamples);
 
 }  // namespace fulcrum

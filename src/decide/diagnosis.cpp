@@ -15,7 +15,9 @@ bool has(const DiagnosedRecipe& recipe, std::string_view lever) {
   return std::find(recipe.levers.begin(), recipe.levers.end(), lever) != recipe.levers.end();
 }
 
-bool is_right(const MeasuredItem& item) { return item.score >= 1.0; }
+bool is_right(const MeasuredItem& item) {
+  return item.score >= 1.0;
+}
 
 bool holds_gold(const MeasuredItem& item) {
   return std::any_of(item.gold_documents.begin(), item.gold_documents.end(), [&](const std::string& gold) {
@@ -23,7 +25,8 @@ bool holds_gold(const MeasuredItem& item) {
   });
 }
 
-std::string_view cause_of(std::size_t index, const MeasuredItem& failed, std::span<const DiagnosedRecipe> recipes) {
+std::string_view cause_of(std::size_t index, const MeasuredItem& failed,
+                          std::span<const DiagnosedRecipe> recipes) {
   bool right_with_documents = false, right_when_tuned = false, right_anywhere = false;
   bool documents_known = false, documents_found = false;
   for (const DiagnosedRecipe& recipe : recipes) {
@@ -77,7 +80,8 @@ Diagnosis diagnose(std::span<const DiagnosedRecipe> recipes) {
     const std::string_view name = cause_of(i, items[i], recipes);
     auto cause = std::find_if(diagnosis.causes.begin(), diagnosis.causes.end(),
                               [&](const auto& known) { return known.cause == name; });
-    if (cause == diagnosis.causes.end()) cause = diagnosis.causes.insert(cause, {std::string(name), 0, 0, {}});
+    if (cause == diagnosis.causes.end())
+      cause = diagnosis.causes.insert(cause, {std::string(name), 0, 0, {}});
     ++cause->count;
     if (cause->examples.size() < kExamples) cause->examples.push_back(items[i].id);
   }

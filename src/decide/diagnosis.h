@@ -1,4 +1,5 @@
-// Why the best plain prompt fails, item by item, as far as the other recipes' answers to the same items show it.
+// Why the best plain prompt fails, item by item, as far as the other recipes' answers to the same items show
+// it.
 //
 // Each failed item gets the first cause that holds:
 //   format             the answer has not the form asked for: empty, no JSON, none of the labels
@@ -38,7 +39,8 @@ struct Diagnosis {
   };
   std::vector<Cause> causes;               // most frequent first; only those that occur
   std::vector<LabelConfusion> confusions;  // of `recipe`; classification only, at most ten
-  // Of the items whose answering documents are known, how many had one among the retrieved; absent without retrieval.
+  // Of the items whose answering documents are known, how many had one among the retrieved; absent without
+  // retrieval.
   std::optional<double> retrieved_gold_share;
   double share_of(std::string_view cause) const;
 };

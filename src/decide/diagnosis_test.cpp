@@ -39,7 +39,8 @@ TEST(Diagnosis, GivesEachFailureTheFirstCauseThatHolds) {
   EXPECT_EQ(diagnosis.recipe, "zero_shot");
   EXPECT_EQ(diagnosis.items, 7);
   EXPECT_EQ(diagnosis.failures, 6);
-  for (const char* cause : {"format", "knowledge missing", "behaviour", "not retrieved", "not read", "beyond"})
+  for (const char* cause :
+       {"format", "knowledge missing", "behaviour", "not retrieved", "not read", "beyond"})
     EXPECT_NEAR(diagnosis.share_of(cause), 1.0 / 6, 1e-12) << cause;
   EXPECT_EQ(diagnosis.share_of("boundary"), 0);
   ASSERT_TRUE(diagnosis.retrieved_gold_share);

@@ -37,7 +37,14 @@ Json example_row(const Example& example) {
   return row;
 }
 
-void copy_into(const Path& from, const Path& to) { write_file_atomic(to, read_file(from)); }
+// The folder is published as a whole, so its files need no atomic writes of their own.
+void copy_into(const Path& from, const Path& to) {
+  std::error_code problem;
+  std::filesystem::create_directories(to.parent_path(), problem);
+  if (!problem) std::filesystem::copy_file(from, to, problem);
+  if (problem)
+    throw_error(ErrorCode::io, "copying {} to {}: {}", from.string(), to.string(), problem.message());
+}
 
 Json machine_json() {
   utsname name{};
@@ -62,14 +69,15 @@ Json options_json(const CompareOptions& options) {
           {"max_test_items", options.max_test_items},
           {"only", options.only},
           {"horizon_months", options.horizon_months},
-          {"evaluation", {{"seed", evaluation.seed},
-                          {"batch_items", evaluation.batch_items},
-                          {"consistency_items", evaluation.consistency_items},
-                          {"rewordings", evaluation.rewordings},
-                          {"resamples", evaluation.resamples},
-                          {"temperature", evaluation.temperature},
-                          {"latency_items", evaluation.latency_items},
-                          {"cold_latency_items", evaluation.cold_latency_items}}},
+          {"evaluation",
+           {{"seed", evaluation.seed},
+            {"batch_items", evaluation.batch_items},
+            {"consistency_items", evaluation.consistency_items},
+            {"rewordings", evaluation.rewordings},
+            {"resamples", evaluation.resamples},
+            {"temperature", evaluation.temperature},
+            {"latency_items", evaluation.latency_items},
+            {"cold_latency_items", evaluation.cold_latency_items}}},
           {"program_version", options.program_version},
           {"machine", machine_json()},
           {"written", utc_now()}};
@@ -95,7 +103,9 @@ CompareOptions options_from(const Json& value) {
 }
 
 // What may be put into a finished folder: a report is made from it and proves nothing.
-bool is_report(const std::string& name) { return name == "report.html" || name == "report.md"; }
+bool is_report(const std::string& name) {
+  return name == "report.html" || name == "report.md";
+}
 
 std::map<std::string, std::string> hashes_of(const Path& folder) {
   std::map<std::string, std::string> hashes;
@@ -115,9 +125,11 @@ void check_manifest(const Path& folder) {
   for (const auto& [name, hash] : recorded) {
     const auto file = found.find(name);
     if (file == found.end())
-      throw_error(ErrorCode::corrupt, "reading evidence {}: {} is missing; restore it", folder.string(), name);
+      throw_error(ErrorCode::corrupt, "reading evidence {}: {} is missing; restore it", folder.string(),
+                  name);
     if (file->second != hash)
-      throw_error(ErrorCode::corrupt, "reading evidence {}: {} has changed: expected SHA-256 {}, found {}; restore it",
+      throw_error(ErrorCode::corrupt,
+                  "reading evidence {}: {} has changed: expected SHA-256 {}, found {}; restore it",
                   folder.string(), name, hash, file->second);
   }
   for (const auto& [name, hash] : found)
@@ -132,7 +144,8 @@ std::vector<MeasuredItem> read_items(const Path& file) {
   for (std::size_t begin = 0; begin < text.size();) {
     std::size_t end = text.find('\n', begin);
     if (end == std::string::npos) end = text.size();
-    if (end > begin) items.push_back(measured_item_from_json(parse_json(text.substr(begin, end - begin), file.string())));
+    if (end > begin)
+      items.push_back(measured_item_from_json(parse_json(text.substr(begin, end - begin), file.string())));
     begin = end + 1;
   }
   return items;
@@ -140,8 +153,12 @@ std::vector<MeasuredItem> read_items(const Path& file) {
 
 }  // namespace
 
-Path recipe_folder(const Path& evidence, const std::string& recipe) { return evidence / "recipes" / recipe; }
-Path documents_folder(const Path& evidence) { return evidence / "task" / "documents"; }
+Path recipe_folder(const Path& evidence, const std::string& recipe) {
+  return evidence / "recipes" / recipe;
+}
+Path documents_folder(const Path& evidence) {
+  return evidence / "task" / "documents";
+}
 
 void write_evidence_task(const Path& folder, const Task& task, std::span<const Example> tested) {
   const Path home = folder / "task";

@@ -2,10 +2,9 @@
 //
 //   result.json           figures, comparisons, verdict (schema 1, one task)
 //   options.json          seed and settings of the run, program version, machine
-//   task/                 the task file and its splits as they were, tested.jsonl (the items measured), documents/
-//   recipes/<id>/         recipe.toml (and adapter/), items.jsonl (raw rows)
-//   manifest.json         SHA-256 of every other file
-//   report.html, .md      may be put beside them later; they are not hashed
+//   task/                 the task file and its splits as they were, tested.jsonl (the items measured),
+//   documents/ recipes/<id>/         recipe.toml (and adapter/), items.jsonl (raw rows) manifest.json SHA-256
+//   of every other file report.html, .md      may be put beside them later; they are not hashed
 #pragma once
 
 #include <optional>
@@ -32,16 +31,16 @@ void write_evidence_result(const Path& folder, const CompareResult& result, cons
 
 struct Evidence {
   Path folder;
-  CompareResult result;          // one task, raw items included, concluded
-  Json recorded;                 // result.json as it stands
-  CompareOptions options;        // as they were
-  std::vector<Example> tested;   // the items measured
-  std::vector<Recipe> recipes;   // in the order of the result
+  CompareResult result;         // one task, raw items included, concluded
+  Json recorded;                // result.json as it stands
+  CompareOptions options;       // as they were
+  std::vector<Example> tested;  // the items measured
+  std::vector<Recipe> recipes;  // in the order of the result
   const TaskResult& task() const { return result.tasks.front(); }
 };
 
-// Checks every hash of the manifest first: Error(corrupt) names the file that changed, is missing or was added;
-// not_found if this is no such folder.
+// Checks every hash of the manifest first: Error(corrupt) names the file that changed, is missing or was
+// added; not_found if this is no such folder.
 Evidence read_evidence(const Path& folder);
 
 // Other circumstances for an old measurement; absent keeps what was recorded.

@@ -17,9 +17,11 @@ constexpr double kTargetStep = 0.01;
 
 using ChosenAt = std::function<std::size_t(double)>;
 
-// The first place on the way from `start` to `end` where the choice is another, to within a hundredth part of a step.
-std::optional<Flip> first_flip(const ChosenAt& chosen_at, const std::vector<RuleOption>& options, double start, double end,
-                               const std::function<double(double)>& step, FlipAxis axis, FlipSide side) {
+// The first place on the way from `start` to `end` where the choice is another, to within a hundredth part of
+// a step.
+std::optional<Flip> first_flip(const ChosenAt& chosen_at, const std::vector<RuleOption>& options,
+                               double start, double end, const std::function<double(double)>& step,
+                               FlipAxis axis, FlipSide side) {
   const std::size_t now = chosen_at(start);
   const auto beyond = [&](double value) { return side == FlipSide::above ? value > end : value < end; };
   for (double inside = start, next = step(start); !beyond(next); inside = next, next = step(next)) {
@@ -39,8 +41,9 @@ std::optional<Flip> first_flip(const ChosenAt& chosen_at, const std::vector<Rule
 Cost repriced(const Cost& cost, double machine_hour_factor, double label_factor) {
   Cost changed = cost;
   changed.labelling *= label_factor;
-  for (double* amount : {&changed.training, &changed.indexing, &changed.evaluation, &changed.per_call.estimate,
-                         &changed.per_call.low, &changed.per_call.high, &changed.per_call_uncached})
+  for (double* amount :
+       {&changed.training, &changed.indexing, &changed.evaluation, &changed.per_call.estimate,
+        &changed.per_call.low, &changed.per_call.high, &changed.per_call_uncached})
     *amount *= machine_hour_factor;
   changed.upfront = changed.labelling + changed.training + changed.indexing + changed.evaluation;
   return changed;
@@ -70,10 +73,12 @@ std::vector<Flip> find_flips(const std::vector<RuleOption>& options, const Circu
       other.target = target;
       return choose(options, other, p_value).chosen;
     };
-    keep(first_flip(by_target, options, *circumstances.target, 1.0, [](double t) { return t + kTargetStep; },
-                    FlipAxis::target, FlipSide::above));
-    keep(first_flip(by_target, options, *circumstances.target, 0.0, [](double t) { return t - kTargetStep; },
-                    FlipAxis::target, FlipSide::below));
+    keep(first_flip(
+        by_target, options, *circumstances.target, 1.0, [](double t) { return t + kTargetStep; },
+        FlipAxis::target, FlipSide::above));
+    keep(first_flip(
+        by_target, options, *circumstances.target, 0.0, [](double t) { return t - kTargetStep; },
+        FlipAxis::target, FlipSide::below));
   }
 
   const auto by_price = [&](bool machine) -> ChosenAt {

@@ -1,5 +1,5 @@
-// What would turn the verdict: the same rule on the same measurements in other circumstances, one of them changed at a
-// time, to the nearest point on either side where the choice is another.
+// What would turn the verdict: the same rule on the same measurements in other circumstances, one of them
+// changed at a time, to the nearest point on either side where the choice is another.
 #pragma once
 
 #include <string>

@@ -22,7 +22,8 @@ class Comparer {
       Json before = to_json(recorded[i]), after = to_json(replayed[i]);
       for (Json* row : {&before, &after}) {
         row->erase("seconds");
-        // What a batch finds in memory depends on what ran before it; the single calls' figure is compared instead.
+        // What a batch finds in memory depends on what ran before it; the single calls' figure is compared
+        // instead.
         row->at("usage").erase("cached");
       }
       for (const auto& [key, value] : before.items())
@@ -36,7 +37,9 @@ class Comparer {
   ReplayResult result_;
 };
 
-Json figures(const Estimate& estimate) { return {estimate.estimate, estimate.low, estimate.high, estimate.n}; }
+Json figures(const Estimate& estimate) {
+  return {estimate.estimate, estimate.low, estimate.high, estimate.n};
+}
 
 }  // namespace
 
@@ -56,8 +59,9 @@ ReplayResult replay(const Evidence& evidence, LanguageModel& model, const Progre
     load_recipe(recipe, model);
     std::unique_ptr<Index> index;
     if (recipe.retrieval) {
-      index = Index::open(":memory:",
-                          index_settings(recipe, [&](std::string_view text) { return model.count_tokens(text); }));
+      index = Index::open(":memory:", index_settings(recipe, [&](std::string_view text) {
+                            return model.count_tokens(text);
+                          }));
       comparer.expect(recipe.id + ", index", recipe.retrieval->index_sha256, index->sha256());
     }
     const Measurement replayed =
@@ -65,7 +69,8 @@ ReplayResult replay(const Evidence& evidence, LanguageModel& model, const Progre
     const Measurement& measured = recorded.measurement;
     comparer.expect_items(recipe.id, measured.items, replayed.items);
     comparer.expect(recipe.id + ", quality", figures(measured.quality), figures(replayed.quality));
-    comparer.expect(recipe.id + ", well formed", figures(measured.well_formed), figures(replayed.well_formed));
+    comparer.expect(recipe.id + ", well formed", figures(measured.well_formed),
+                    figures(replayed.well_formed));
     comparer.expect(recipe.id + ", consistency", figures(measured.consistency.overall),
                     figures(replayed.consistency.overall));
     const auto tokens = [](const TokensPerCall& t) { return Json{t.prompt, t.cached, t.completion}; };

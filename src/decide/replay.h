@@ -1,5 +1,5 @@
-// Runs every recipe of an evidence folder again and says what differs, bit for bit. Times are not compared, nor what
-// rests on them; the verdict is, because it follows from the recorded times.
+// Runs every recipe of an evidence folder again and says what differs, bit for bit. Times are not compared,
+// nor what rests on them; the verdict is, because it follows from the recorded times.
 #pragma once
 
 #include <string>

@@ -31,7 +31,8 @@ struct RecipeResult {
   Measurement measurement;          // raw items included
   UpfrontWork work;
   Cost cost;
-  double seconds_to_iterate = 0;  // from a changed recipe to a new measurement: training, indexing, evaluation
+  double seconds_to_iterate =
+      0;  // from a changed recipe to a new measurement: training, indexing, evaluation
   std::optional<TrainingRecord> training;
 };
 
@@ -71,8 +72,8 @@ struct CompareResult {
   double seconds = 0;
 };
 
-// Everything that follows from what the recipes measured: costs, comparisons, diagnosis, verdict. A pure function of
-// the measurements, the work, the task's summary and the seed; law 2 rests on that.
+// Everything that follows from what the recipes measured: costs, comparisons, diagnosis, verdict. A pure
+// function of the measurements, the work, the task's summary and the seed; law 2 rests on that.
 void conclude(TaskResult& task);
 
 }  // namespace fulcrum

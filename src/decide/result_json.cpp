@@ -12,10 +12,14 @@ namespace {
 
 constexpr int kSchema = 1;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
 
 Json to_json(const Estimate& estimate) {
-  return {{"estimate", number(estimate.estimate)}, {"low", number(estimate.low)}, {"high", number(estimate.high)},
+  return {{"estimate", number(estimate.estimate)},
+          {"low", number(estimate.low)},
+          {"high", number(estimate.high)},
           {"n", estimate.n}};
 }
 
@@ -57,30 +61,32 @@ Json to_json(const RecipeResult& recipe) {
   Json errors = Json::object();
   for (const MeasuredItem& item : measured.items)
     if (!item.error.empty()) errors[item.error] = errors.value(item.error, 0) + 1;
-  Json value = {
-      {"id", recipe.id},
-      {"levers", recipe.levers},
-      {"sha256", recipe.sha256},
-      {"file", recipe.file},
-      {"quality", to_json(measured.quality)},
-      {"well_formed", to_json(measured.well_formed)},
-      {"errors", errors},
-      {"consistency", to_json(measured.consistency)},
-      {"latency_ms", {{"p50", measured.latency.p50_ms},
-                      {"p95", measured.latency.p95_ms},
-                      {"mean", 1000 * measured.latency.mean_seconds.estimate},
-                      {"cold_mean", 1000 * measured.latency.cold_mean_seconds}}},
-      {"tokens_per_call", {{"prompt", measured.tokens_per_call.prompt},
-                           {"cached", measured.tokens_per_call.cached},
-                           {"completion", measured.tokens_per_call.completion}}},
-      {"cost", to_json(recipe.cost)},
-      {"seconds_to_iterate", recipe.seconds_to_iterate},
-      {"work", {{"labels", recipe.work.labels},
-                {"training_seconds", recipe.work.training_seconds},
-                {"indexing_seconds", recipe.work.indexing_seconds},
-                {"evaluation_seconds", recipe.work.evaluation_seconds}}},
-      {"latency_seconds", measured.latency.seconds},
-      {"cold_latency_seconds", measured.latency.cold_seconds}};
+  Json value = {{"id", recipe.id},
+                {"levers", recipe.levers},
+                {"sha256", recipe.sha256},
+                {"file", recipe.file},
+                {"quality", to_json(measured.quality)},
+                {"well_formed", to_json(measured.well_formed)},
+                {"errors", errors},
+                {"consistency", to_json(measured.consistency)},
+                {"latency_ms",
+                 {{"p50", measured.latency.p50_ms},
+                  {"p95", measured.latency.p95_ms},
+                  {"mean", 1000 * measured.latency.mean_seconds.estimate},
+                  {"cold_mean", 1000 * measured.latency.cold_mean_seconds}}},
+                {"tokens_per_call",
+                 {{"prompt", measured.tokens_per_call.prompt},
+                  {"cached", measured.tokens_per_call.cached},
+                  {"completion", measured.tokens_per_call.completion}}},
+                {"cost", to_json(recipe.cost)},
+                {"seconds_to_iterate", recipe.seconds_to_iterate},
+                {"work",
+                 {{"labels", recipe.work.labels},
+                  {"training_seconds", recipe.work.training_seconds},
+                  {"indexing_seconds", recipe.work.indexing_seconds},
+                  {"evaluation_seconds", recipe.work.evaluation_seconds}}},
+                {"latency_seconds", measured.latency.seconds},
+                {"cold_latency_seconds", measured.latency.cold_seconds}};
   value["training"] = recipe.training ? to_json(*recipe.training) : Json(nullptr);
   value["prompt_example"] = recipe.prompt_example;
   return value;
@@ -89,7 +95,10 @@ Json to_json(const RecipeResult& recipe) {
 Json to_json(const Diagnosis& diagnosis) {
   Json causes = Json::array(), pairs = Json::array();
   for (const auto& cause : diagnosis.causes)
-    causes.push_back({{"cause", cause.cause}, {"count", cause.count}, {"share", cause.share}, {"examples", cause.examples}});
+    causes.push_back({{"cause", cause.cause},
+                      {"count", cause.count},
+                      {"share", cause.share},
+                      {"examples", cause.examples}});
   for (const auto& pair : diagnosis.confusions)
     pairs.push_back({{"reference", pair.reference}, {"answer", pair.answer}, {"count", pair.count}});
   return {{"recipe", diagnosis.recipe},
@@ -97,7 +106,8 @@ Json to_json(const Diagnosis& diagnosis) {
           {"failures", diagnosis.failures},
           {"causes", causes},
           {"confusions", pairs},
-          {"retrieved_gold_share", diagnosis.retrieved_gold_share ? Json(*diagnosis.retrieved_gold_share) : Json(nullptr)}};
+          {"retrieved_gold_share",
+           diagnosis.retrieved_gold_share ? Json(*diagnosis.retrieved_gold_share) : Json(nullptr)}};
 }
 
 Json to_json(const TaskSummary& task) {
@@ -113,11 +123,12 @@ Json to_json(const TaskSummary& task) {
           {"horizon_months", circumstances.horizon_months},
           {"facts_change", circumstances.facts_change},
           {"behaviour_stable", circumstances.behaviour_stable},
-          {"prices", {{"currency", task.prices.currency},
-                      {"machine_hour", task.prices.machine_hour},
-                      {"labelled_example", task.prices.labelled_example},
-                      {"engineer_hour", task.prices.engineer_hour},
-                      {"upkeep_month", task.prices.upkeep_month}}}};
+          {"prices",
+           {{"currency", task.prices.currency},
+            {"machine_hour", task.prices.machine_hour},
+            {"labelled_example", task.prices.labelled_example},
+            {"engineer_hour", task.prices.engineer_hour},
+            {"upkeep_month", task.prices.upkeep_month}}}};
 }
 
 Json to_json(const TaskResult& task) {
@@ -152,7 +163,9 @@ TrainingRecord training_from(const Json& value) {
   training.trainable_parameters = value.at("trainable_parameters");
   training.best_epoch = value.at("best_epoch");
   for (const Json& epoch : value.at("epochs")) {
-    const auto loss = [&](const char* key) { return epoch.at(key).is_null() ? NAN : epoch.at(key).get<double>(); };
+    const auto loss = [&](const char* key) {
+      return epoch.at(key).is_null() ? NAN : epoch.at(key).get<double>();
+    };
     training.epochs.push_back({loss("train_loss"), loss("dev_loss")});
   }
   training.sha256 = value.at("sha256");
@@ -203,7 +216,8 @@ TaskResult task_from(const Json& value) {
                     prices.at("engineer_hour"), prices.at("upkeep_month")};
   result.smallest_detectable_difference = value.at("smallest_detectable_difference");
   result.warnings = value.at("warnings").get<std::vector<std::string>>();
-  for (const Json& recipe : value.at("recipes")) result.recipes.push_back(recipe_from(recipe, summary.metric));
+  for (const Json& recipe : value.at("recipes"))
+    result.recipes.push_back(recipe_from(recipe, summary.metric));
   result.seed = value.at("seed");
   result.seconds = value.at("seconds");
   result.evidence_folder = value.at("evidence");
@@ -225,14 +239,18 @@ Json to_json(const Comparison& comparison) {
 }
 
 Json to_json(const Verdict& verdict) {
-  Json rejected = Json::array(), break_even = Json::object(), shares = Json::array(), contrasts = Json::array();
+  Json rejected = Json::array(), break_even = Json::object(), shares = Json::array(),
+       contrasts = Json::array();
   for (const Rejection& rejection : verdict.rejected)
     rejected.push_back({{"recipe", rejection.recipe}, {"why", rejection.why}});
   for (const BreakEvenLine& line : verdict.break_even) {
     const std::string& other = line.recipe == verdict.recipe ? line.against : line.recipe;
-    break_even[other] = {{"dearer_up_front", line.recipe}, {"calls", number(line.calls.calls)},
-                         {"low", number(line.calls.low)},  {"high", number(line.calls.high)},
-                         {"calls_uncached", number(line.calls.calls_uncached)}, {"months", number(line.months)}};
+    break_even[other] = {{"dearer_up_front", line.recipe},
+                         {"calls", number(line.calls.calls)},
+                         {"low", number(line.calls.low)},
+                         {"high", number(line.calls.high)},
+                         {"calls_uncached", number(line.calls.calls_uncached)},
+                         {"months", number(line.months)}};
   }
   for (const ChoiceShare& share : verdict.choice_shares)
     shares.push_back({{"recipe", share.recipe}, {"share", share.share}});
@@ -258,10 +276,11 @@ Json to_json(const CompareResult& result) {
   for (const TaskResult& task : result.tasks) tasks.push_back(to_json(task));
   const BaseModelRecord& base = result.base_model;
   return {{"schema", kSchema},
-          {"base_model", {{"name", base.name},
-                          {"parameters", base.parameters},
-                          {"sha256_before", base.sha256_before},
-                          {"sha256_after", base.sha256_after}}},
+          {"base_model",
+           {{"name", base.name},
+            {"parameters", base.parameters},
+            {"sha256_before", base.sha256_before},
+            {"sha256_after", base.sha256_after}}},
           {"tasks", tasks},
           {"seconds", result.seconds}};
 }
@@ -273,7 +292,8 @@ CompareResult compare_result_from_json(const Json& value) {
                   value.at("schema").dump());
     CompareResult result;
     const Json& base = value.at("base_model");
-    result.base_model = {base.at("name"), base.at("parameters"), base.at("sha256_before"), base.at("sha256_after")};
+    result.base_model = {base.at("name"), base.at("parameters"), base.at("sha256_before"),
+                         base.at("sha256_after")};
     for (const Json& task : value.at("tasks")) result.tasks.push_back(task_from(task));
     result.seconds = value.at("seconds");
     return result;
@@ -295,9 +315,10 @@ Json to_json(const MeasuredItem& item) {
           {"documents", item.documents},
           {"gold_documents", item.gold_documents},
           {"prompt_sha256", item.prompt_sha256},
-          {"usage", {{"prompt", item.usage.prompt_tokens},
-                     {"cached", item.usage.cached_tokens},
-                     {"completion", item.usage.completion_tokens}}},
+          {"usage",
+           {{"prompt", item.usage.prompt_tokens},
+            {"cached", item.usage.cached_tokens},
+            {"completion", item.usage.completion_tokens}}},
           {"seconds", item.seconds},
           {"reworded", item.reworded},
           {"resampled", item.resampled}};

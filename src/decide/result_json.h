@@ -1,7 +1,7 @@
 // result.json, schema 1, and the raw rows of items.jsonl: written and read.
 //
-// A figure that does not exist (a break-even that never comes) is null. The raw items are not in result.json; each
-// recipe's have a file of their own.
+// A figure that does not exist (a break-even that never comes) is null. The raw items are not in result.json;
+// each recipe's have a file of their own.
 #pragma once
 
 #include <string_view>
@@ -12,8 +12,8 @@
 namespace fulcrum {
 
 Json to_json(const CompareResult& result);
-// Without raw items; costs, comparisons, diagnosis and verdict as recorded are not read back but follow from the rest
-// (conclude). Error corrupt names what is missing.
+// Without raw items; costs, comparisons, diagnosis and verdict as recorded are not read back but follow from
+// the rest (conclude). Error corrupt names what is missing.
 CompareResult compare_result_from_json(const Json& value);
 
 Json to_json(const MeasuredItem& item);

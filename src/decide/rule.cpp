@@ -69,7 +69,8 @@ class Chooser {
   }
 
   std::size_t cheapest(const std::vector<std::size_t>& among) const {
-    return *std::min_element(among.begin(), among.end(), [&](auto a, auto b) { return totals_[a] < totals_[b]; });
+    return *std::min_element(among.begin(), among.end(),
+                             [&](auto a, auto b) { return totals_[a] < totals_[b]; });
   }
 
   bool surely_repays(std::size_t option, std::size_t against) const {
@@ -97,10 +98,12 @@ class Chooser {
       std::vector<std::size_t> cheaper;
       for (const std::size_t i : reaching) {
         if (totals_[i] >= totals_[prompt]) continue;
-        if (surely_repays(i, prompt) && !proven_better(prompt, i))
-          cheaper.push_back(i);
-        else
+        if (!surely_repays(i, prompt))
           choice_.standings[i] = Standing::does_not_repay;
+        else if (proven_better(prompt, i))
+          choice_.standings[i] = Standing::proven_worse;
+        else
+          cheaper.push_back(i);
       }
       if (!cheaper.empty()) {
         chosen = cheapest(cheaper);
@@ -181,7 +184,8 @@ std::vector<std::size_t> parts_of(const std::vector<RuleOption>& options, std::s
   return parts;
 }
 
-Choice choose(const std::vector<RuleOption>& options, const Circumstances& circumstances, const PairTest& p_value) {
+Choice choose(const std::vector<RuleOption>& options, const Circumstances& circumstances,
+              const PairTest& p_value) {
   if (options.empty()) throw_error(ErrorCode::invalid_argument, "deciding: no recipe was measured");
   return Chooser(options, circumstances, p_value).choose();
 }

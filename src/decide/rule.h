@@ -1,16 +1,19 @@
-// The rule that picks a recipe, as a pure function of figures. decide/verdict.h runs it, asks what would turn it, and
-// puts it into words.
+// The rule that picks a recipe, as a pure function of figures. decide/verdict.h runs it, asks what would turn
+// it, and puts it into words.
 //
-// 1. Target given and a prompt alone reaches it: the cheapest such prompt, unless another recipe that reaches it, and is
+// 1. Target given and a prompt alone reaches it: the cheapest such prompt, unless another recipe that reaches
+// it, and is
 //    not proven worse, is cheaper over the horizon even at the far end of its break-even interval.
-// 2. Otherwise the cheapest recipe that reaches the target. A combination of levers counts only if it is proven better
+// 2. Otherwise the cheapest recipe that reaches the target. A combination of levers counts only if it is
+// proven better
 //    than its best measured part, or that part is shown to miss the target.
-// 3. Nothing reaches the target, or none is given: start from the cheapest and move up only to a recipe that is proven
+// 3. Nothing reaches the target, or none is given: start from the cheapest and move up only to a recipe that
+// is proven
 //    better (Holm over those dearer than where it stands). Not proven different means the cheaper one.
 //
-// Out from the start: weights without retrieval where facts change (they would be stale), and any fine-tuning where the
-// wanted behaviour itself keeps changing. Cheap means the total cost at the task's volume over the horizon. "Reaches"
-// compares the estimate with the target; "shown to miss" its upper end.
+// Out from the start: weights without retrieval where facts change (they would be stale), and any fine-tuning
+// where the wanted behaviour itself keeps changing. Cheap means the total cost at the task's volume over the
+// horizon. "Reaches" compares the estimate with the target; "shown to miss" its upper end.
 #pragma once
 
 #include <cstddef>
@@ -45,15 +48,15 @@ using PairTest = std::function<double(std::size_t a, std::size_t b)>;
 enum class RulePath { prompt_is_enough, volume_pays, reaches_target, proven_better };
 enum class Standing {
   chosen,
-  stale_facts,             // out: facts change and it keeps them in weights alone
-  unstable_behaviour,      // out: the wanted behaviour changes
-  unproven_combination,    // reaches the target without proof that it adds anything to its parts
+  stale_facts,           // out: facts change and it keeps them in weights alone
+  unstable_behaviour,    // out: the wanted behaviour changes
+  unproven_combination,  // reaches the target without proof that it adds anything to its parts
   misses_target,
-  dearer,                  // reaches the target too, at a higher total cost
-  does_not_repay,          // cheaper in all by the estimates, but not at the far end of the break-even interval
-  dearer_and_unproven,     // rule 3: costs more and is not proven better
-  proven_worse,            // rule 3: cheaper, and the chosen one is proven better
-  unproven_step,           // rule 3: cheaper than the chosen one, but not proven better than what is cheaper still
+  dearer,               // reaches the target too, at a higher total cost
+  does_not_repay,       // cheaper in all by the estimates, but not at the far end of the break-even interval
+  dearer_and_unproven,  // rule 3: costs more and is not proven better
+  proven_worse,         // cheaper, and the chosen one is proven better
+  unproven_step,  // rule 3: cheaper than the chosen one, but not proven better than what is cheaper still
 };
 
 std::string_view to_string(RulePath path);  // "prompt_is_enough", ...
@@ -64,7 +67,8 @@ struct Choice {
   std::vector<Standing> standings;  // one an option
 };
 
-Choice choose(const std::vector<RuleOption>& options, const Circumstances& circumstances, const PairTest& p_value);
+Choice choose(const std::vector<RuleOption>& options, const Circumstances& circumstances,
+              const PairTest& p_value);
 
 bool is_prompt_only(const std::vector<std::string>& levers);
 // Positions of the other options whose added levers are a proper, non-empty part of this one's.

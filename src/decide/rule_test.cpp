@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.h"
 #include "decide/flips.h"
 
@@ -73,6 +76,7 @@ TEST(Rule, ARecipeProvenWorseIsNotTakenForItsPrice) {
   bench.circumstances.target = 0.89;
   bench.circumstances.calls_per_month = 1e6;
   EXPECT_EQ(bench.chosen(), "few_shot");
+  EXPECT_EQ(bench.standing_of("fine_tuned"), Standing::proven_worse);
 }
 
 TEST(Rule, MissingFactsCallForRetrieval) {
@@ -125,11 +129,14 @@ TEST(Rule, WithoutATargetItIsTheSame) {
   EXPECT_EQ(bench.chosen(), "fine_tuned");
 }
 
-TEST(Rule, NeedsSomethingToChooseFrom) { EXPECT_THROW(Bench{}.run(), Error); }
+TEST(Rule, NeedsSomethingToChooseFrom) {
+  EXPECT_THROW(Bench{}.run(), Error);
+}
 
 TEST(Flips, TheVolumeIsFoundWhereTheChoiceTurns) {
   const Bench bench = ladder(0.5, 0.95, 0.5, 0.95, 0.5);
-  const auto flips = find_flips(bench.options, bench.circumstances, [&](auto a, auto b) { return bench.p_value(a, b); });
+  const auto flips =
+      find_flips(bench.options, bench.circumstances, [&](auto a, auto b) { return bench.p_value(a, b); });
   const auto volume = std::find_if(flips.begin(), flips.end(), [](const Flip& flip) {
     return flip.axis == FlipAxis::calls_per_month && flip.side == FlipSide::above;
   });

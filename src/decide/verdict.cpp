@@ -43,7 +43,9 @@ std::vector<BreakEvenLine> break_even_lines(const DecisionInput& input, std::siz
 }
 
 Certainty certainty_of(double confidence) {
-  return confidence >= kClear ? Certainty::clear : confidence >= kLikely ? Certainty::likely : Certainty::cannot_tell;
+  return confidence >= kClear    ? Certainty::clear
+         : confidence >= kLikely ? Certainty::likely
+                                 : Certainty::cannot_tell;
 }
 
 }  // namespace
@@ -65,8 +67,8 @@ Verdict decide(const DecisionInput& input) {
   std::vector<RuleOption> options;
   std::vector<Arm> arms;
   for (const Candidate& candidate : input.candidates) {
-    options.push_back({candidate.arm.recipe, candidate.arm.levers, candidate.quality.estimate, candidate.quality.high,
-                       candidate.cost});
+    options.push_back({candidate.arm.recipe, candidate.arm.levers, candidate.quality.estimate,
+                       candidate.quality.high, candidate.cost});
     arms.push_back(candidate.arm);
   }
   const PairTable pairs(input.candidates, input.seed);

@@ -1,4 +1,5 @@
-// The verdict on simulated tasks whose best recipe is known by construction, and how often it is wrong by chance.
+// The verdict on simulated tasks whose best recipe is known by construction, and how often it is wrong by
+// chance.
 #include "decide/verdict.h"
 
 #include <gtest/gtest.h>
@@ -81,7 +82,8 @@ TEST(Verdict, NamesTheRecipeThatIsBestByConstruction) {
     for (int run = 0; run < kRuns; ++run) {
       Simulation simulation(static_cast<std::uint64_t>(run) + 1);
       simulation.ladder(c.zero, c.few, c.retrieval, c.tuned, c.both);
-      simulation.input().circumstances = {c.target, c.calls_per_month, 12, c.facts_change, c.behaviour_stable};
+      simulation.input().circumstances = {c.target, c.calls_per_month, 12, c.facts_change,
+                                          c.behaviour_stable};
       simulation.input().confidence_resamples = 40;
       const Verdict verdict = decide(simulation.input());
       const bool is_right = std::find(c.right.begin(), c.right.end(), verdict.recipe) != c.right.end();
@@ -117,7 +119,8 @@ TEST(Verdict, SaysThatItCannotTellAndHowManyItemsWould) {
   bool seen = false;
   for (std::uint64_t seed = 1; seed <= 20 && !seen; ++seed) {
     Simulation simulation(seed, 60);
-    simulation.add("zero_shot", {"prompt"}, 0.85, 0, 0.0001).add("few_shot", {"prompt", "few_shot"}, 0.87, 4, 0.0004);
+    simulation.add("zero_shot", {"prompt"}, 0.85, 0, 0.0001)
+        .add("few_shot", {"prompt", "few_shot"}, 0.87, 4, 0.0004);
     const Verdict verdict = decide(simulation.input());
     if (verdict.certainty != Certainty::cannot_tell) continue;
     seen = true;
@@ -152,7 +155,9 @@ TEST(Verdict, WorksOnGradedScoresToo) {
   EXPECT_EQ(verdict.contrasts.front().test, "paired bootstrap");
 }
 
-TEST(Verdict, NeedsARecipe) { EXPECT_THROW(decide({}), Error); }
+TEST(Verdict, NeedsARecipe) {
+  EXPECT_THROW(decide({}), Error);
+}
 
 // Five equal recipes, no target: leaving the cheapest is a false winner.
 TEST(FalseWinnerSlow, IsNamedInAtMostFivePercent) {
@@ -165,12 +170,14 @@ TEST(FalseWinnerSlow, IsNamedInAtMostFivePercent) {
     simulation.input().circumstances.calls_per_month = 1000;
     std::vector<RuleOption> options;
     for (const Candidate& candidate : simulation.input().candidates)
-      options.push_back({candidate.arm.recipe, candidate.arm.levers, candidate.quality.estimate, candidate.quality.high,
-                         candidate.cost});
-    const Choice choice = choose(options, simulation.input().circumstances, [&](std::size_t a, std::size_t b) {
-      const auto &first = simulation.input().candidates[a].arm.scores, &second = simulation.input().candidates[b].arm.scores;
-      return compare_paired(first, second, 1).p_value;
-    });
+      options.push_back({candidate.arm.recipe, candidate.arm.levers, candidate.quality.estimate,
+                         candidate.quality.high, candidate.cost});
+    const Choice choice =
+        choose(options, simulation.input().circumstances, [&](std::size_t a, std::size_t b) {
+          const auto &first = simulation.input().candidates[a].arm.scores,
+                     &second = simulation.input().candidates[b].arm.scores;
+          return compare_paired(first, second, 1).p_value;
+        });
     false_winners += choice.chosen != 0;
   }
   EXPECT_LE(false_winners, 0.05 * kRuns);

@@ -11,10 +11,13 @@ namespace fulcrum {
 
 namespace {
 
-// Shares of failures from which a cause is worth acting on, and of resamples from which a rival is worth naming.
+// Shares of failures from which a cause is worth acting on, and of resamples from which a rival is worth
+// naming.
 constexpr double kNotableShare = 0.15, kNotableRival = 0.05;
 
-const Circumstances& circumstances(const VerdictFacts& facts) { return facts.input.circumstances; }
+const Circumstances& circumstances(const VerdictFacts& facts) {
+  return facts.input.circumstances;
+}
 
 double total(const VerdictFacts& facts, const Candidate& candidate) {
   return candidate.cost.total(circumstances(facts).calls_per_month, circumstances(facts).horizon_months);
@@ -25,12 +28,15 @@ std::string horizon(const VerdictFacts& facts) {
                      describe_count(circumstances(facts).calls_per_month));
 }
 
-std::string metric_name(const VerdictFacts& facts) { return std::string(to_string(facts.chosen().arm.metric)); }
+std::string metric_name(const VerdictFacts& facts) {
+  return std::string(to_string(facts.chosen().arm.metric));
+}
 
 const Candidate* best_prompt(const VerdictFacts& facts) {
   const Candidate* best = nullptr;
   for (const Candidate& candidate : facts.input.candidates)
-    if (is_prompt_only(candidate.arm.levers) && (!best || candidate.quality.estimate > best->quality.estimate))
+    if (is_prompt_only(candidate.arm.levers) &&
+        (!best || candidate.quality.estimate > best->quality.estimate))
       best = &candidate;
   return best;
 }
@@ -41,18 +47,25 @@ const Comparison* contrast_with(const VerdictFacts& facts, const std::string& re
   return nullptr;
 }
 
-std::string p_text(double p) { return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", p); }
+std::string factor_text(double factor) {
+  return factor < 10 ? fmt::format("{:.2g}", factor) : fmt::format("{:.0f}", factor);
+}
+
+std::string p_text(double p) {
+  return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", p);
+}
 
 std::string figures_text(const Comparison& contrast, double p_value) {
-  return fmt::format("({:+.2f}, interval {:+.2f} to {:+.2f}, {})", contrast.difference, contrast.low, contrast.high,
-                     p_text(p_value));
+  return fmt::format("({:+.2f}, interval {:+.2f} to {:+.2f}, {})", contrast.difference, contrast.low,
+                     contrast.high, p_text(p_value));
 }
 
 // "proven better than x (+0.31, interval +0.22 to +0.40, p < 0.001)", or that nothing is proven.
 std::string contrast_text(const Comparison& contrast) {
   const std::string figures = figures_text(contrast, contrast.p_value);
   if (!contrast.proven()) return fmt::format("not proven different from {} {}", contrast.b, figures);
-  return fmt::format("proven {} than {} {}", contrast.difference > 0 ? "better" : "worse", contrast.b, figures);
+  return fmt::format("proven {} than {} {}", contrast.difference > 0 ? "better" : "worse", contrast.b,
+                     figures);
 }
 
 std::string path_sentence(const VerdictFacts& facts) {
@@ -65,24 +78,27 @@ std::string path_sentence(const VerdictFacts& facts) {
                          chosen.arm.recipe, *target, measured);
     case RulePath::volume_pays:
       return fmt::format(
-          "A prompt alone reaches the target of {:.2f}, but {} reaches it too ({}) and {} it costs less, even at the "
+          "A prompt alone reaches the target of {:.2f}, but {} reaches it too ({}) and {} it costs less, "
+          "even at the "
           "far end of the break-even interval.",
           *target, chosen.arm.recipe, measured, horizon(facts));
     case RulePath::reaches_target: {
       const Candidate* prompt = best_prompt(facts);
       const std::string missed =
-          prompt ? fmt::format("No prompt alone reaches the target of {:.2f}; the best, {}, measures {}. ", *target,
-                               prompt->arm.recipe, describe(prompt->quality))
+          prompt ? fmt::format("No prompt alone reaches the target of {:.2f}; the best, {}, measures {}. ",
+                               *target, prompt->arm.recipe, describe(prompt->quality))
                  : std::string();
-      return fmt::format("{}{} is the cheapest recipe that reaches it: {}.", missed, chosen.arm.recipe, measured);
+      return fmt::format("{}{} is the cheapest recipe that reaches it: {}.", missed, chosen.arm.recipe,
+                         measured);
     }
     case RulePath::proven_better:
       break;
   }
-  return fmt::format("{}{} is the cheapest recipe that nothing dearer is proven to beat: {}.",
-                     target ? fmt::format("No recipe that may be used is shown to reach the target of {:.2f}. ", *target)
-                            : std::string(),
-                     chosen.arm.recipe, measured);
+  return fmt::format(
+      "{}{} is the cheapest recipe that nothing dearer is proven to beat: {}.",
+      target ? fmt::format("No recipe that may be used is shown to reach the target of {:.2f}. ", *target)
+             : std::string(),
+      chosen.arm.recipe, measured);
 }
 
 std::string diagnosis_sentence(const Diagnosis& diagnosis) {
@@ -91,8 +107,8 @@ std::string diagnosis_sentence(const Diagnosis& diagnosis) {
   std::string causes;
   for (const auto& cause : diagnosis.causes)
     causes += fmt::format("{}{} {:.0f}%", causes.empty() ? "" : ", ", cause.cause, 100 * cause.share);
-  return fmt::format("Of the {} failures of {} on {} items: {}.", diagnosis.failures, diagnosis.recipe, diagnosis.items,
-                     causes);
+  return fmt::format("Of the {} failures of {} on {} items: {}.", diagnosis.failures, diagnosis.recipe,
+                     diagnosis.items, causes);
 }
 
 std::string saturation_sentence(const VerdictFacts& facts) {
@@ -102,13 +118,15 @@ std::string saturation_sentence(const VerdictFacts& facts) {
   const Comparison step = compare_arms(best->arm, base.arm, facts.input.seed);
   if (step.proven() && step.difference > 0)
     return fmt::format("More prompting helps: {} is {}.", best->arm.recipe, contrast_text(step));
-  return fmt::format("Prompting has levelled off: its best rung {} is {}.", best->arm.recipe, contrast_text(step));
+  return fmt::format("Prompting has levelled off: its best rung {} is {}.", best->arm.recipe,
+                     contrast_text(step));
 }
 
 }  // namespace
 
 std::string describe(const Estimate& estimate) {
-  return fmt::format("{:.2f} ({:.2f} to {:.2f}, n = {})", estimate.estimate, estimate.low, estimate.high, estimate.n);
+  return fmt::format("{:.2f} ({:.2f} to {:.2f}, n = {})", estimate.estimate, estimate.low, estimate.high,
+                     estimate.n);
 }
 
 std::string describe_money(double amount, const std::string& currency) {
@@ -140,14 +158,16 @@ std::string summary_sentence(const VerdictFacts& facts) {
       return fmt::format("Use {}: clear, the same choice on {:.0f}% of resampled tests.", verdict.recipe,
                          100 * verdict.confidence);
     case Certainty::likely:
-      return fmt::format("Use {}: likely, the same choice on {:.0f}% of resampled tests, otherwise mostly {}.",
-                         verdict.recipe, 100 * verdict.confidence, rival);
+      return fmt::format(
+          "Use {}: likely, the same choice on {:.0f}% of resampled tests, otherwise mostly {}.",
+          verdict.recipe, 100 * verdict.confidence, rival);
     case Certainty::cannot_tell:
       break;
   }
-  return fmt::format("This test cannot tell which recipe is best; {} is the cheaper choice until more is known "
-                     "(the same choice on {:.0f}% of resampled tests, otherwise mostly {}).",
-                     verdict.recipe, 100 * verdict.confidence, rival);
+  return fmt::format(
+      "This test cannot tell which recipe is best; {} is the cheaper choice until more is known "
+      "(the same choice on {:.0f}% of resampled tests, otherwise mostly {}).",
+      verdict.recipe, 100 * verdict.confidence, rival);
 }
 
 std::vector<std::string> reason_sentences(const VerdictFacts& facts) {
@@ -155,26 +175,29 @@ std::vector<std::string> reason_sentences(const VerdictFacts& facts) {
   const auto& target = circumstances(facts).target;
   std::vector<std::string> reasons{path_sentence(facts)};
   if (target && facts.verdict.target_reached && !facts.verdict.target_proven)
-    reasons.push_back(fmt::format("That it reaches {:.2f} is the estimate; its interval begins at {:.2f}, so the target "
-                                  "is not proven to be reached.",
-                                  *target, chosen.quality.low));
+    reasons.push_back(
+        fmt::format("That it reaches {:.2f} is the estimate; its interval begins at {:.2f}, so the target "
+                    "is not proven to be reached.",
+                    *target, chosen.quality.low));
   if (facts.input.diagnosis) reasons.push_back(diagnosis_sentence(*facts.input.diagnosis));
-  if (std::string sentence = saturation_sentence(facts); !sentence.empty()) reasons.push_back(std::move(sentence));
+  if (std::string sentence = saturation_sentence(facts); !sentence.empty())
+    reasons.push_back(std::move(sentence));
   if (const Comparison* contrast = contrast_with(facts, facts.input.candidates.front().arm.recipe))
     reasons.push_back(fmt::format("Against the untouched base it is {}.", contrast_text(*contrast)));
-  reasons.push_back(fmt::format(
-      "It costs {} up front and {} per 1,000 calls: {} {}.", describe_money(chosen.cost.upfront, chosen.cost.currency),
-      describe_money(chosen.cost.per_1000_calls(), chosen.cost.currency),
-      describe_money(total(facts, chosen), chosen.cost.currency), horizon(facts)));
+  reasons.push_back(fmt::format("It costs {} up front and {} per 1,000 calls: {} {}.",
+                                describe_money(chosen.cost.upfront, chosen.cost.currency),
+                                describe_money(chosen.cost.per_1000_calls(), chosen.cost.currency),
+                                describe_money(total(facts, chosen), chosen.cost.currency), horizon(facts)));
   std::string rivals;
   for (const ChoiceShare& share : facts.verdict.choice_shares)
     if (share.recipe != facts.verdict.recipe && share.share >= kNotableRival)
       rivals += fmt::format("{}{} on {:.0f}%", rivals.empty() ? "" : ", ", share.recipe, 100 * share.share);
-  reasons.push_back(fmt::format(
-      "The {} recipes were fixed before a test item was looked at and each met the test once; the same rule picks {} on "
-      "{:.0f}% of {} resampled tests{}.",
-      facts.input.candidates.size(), facts.verdict.recipe, 100 * facts.verdict.confidence,
-      facts.input.confidence_resamples, rivals.empty() ? std::string() : ", " + rivals));
+  reasons.push_back(
+      fmt::format("The {} recipes were fixed before a test item was looked at and each met the test once; "
+                  "the same rule picks {} on "
+                  "{:.0f}% of {} resampled tests{}.",
+                  facts.input.candidates.size(), facts.verdict.recipe, 100 * facts.verdict.confidence,
+                  facts.input.confidence_resamples, rivals.empty() ? std::string() : ", " + rivals));
   return reasons;
 }
 
@@ -191,14 +214,17 @@ std::string rejection_sentence(const VerdictFacts& facts, std::size_t index) {
     case Standing::chosen:
       return {};
     case Standing::stale_facts:
-      return fmt::format("The facts of this task change and it keeps them in its weights alone: right today ({}), stale "
-                         "tomorrow.",
-                         measured);
+      return fmt::format(
+          "The facts of this task change and it keeps them in its weights alone: what it measures today ({}) "
+          "goes stale.",
+          measured);
     case Standing::unstable_behaviour:
-      return fmt::format("The wanted behaviour keeps changing, and every change would be a new training ({}).", measured);
+      return fmt::format(
+          "The wanted behaviour keeps changing, and every change would be a new training ({}).", measured);
     case Standing::unproven_combination:
-      return fmt::format("It measures {}, but adding its levers is not proven to be better than the best of its parts.",
-                         measured);
+      return fmt::format(
+          "It measures {}, but adding its levers is not proven to be better than the best of its parts.",
+          measured);
     case Standing::misses_target:
       return fmt::format("It misses the target of {:.2f}: {}{}.", target, measured,
                          candidate.quality.high < target ? ", shown to be below" : ", not shown to be below");
@@ -206,9 +232,9 @@ std::string rejection_sentence(const VerdictFacts& facts, std::size_t index) {
       return fmt::format("It reaches the target too ({}), but costs {}.", measured, costs);
     case Standing::does_not_repay: {
       const BreakEven calls = break_even(candidate.cost, facts.chosen().cost);
-      return fmt::format("It would cost {}, but its break-even of {} calls may lie as far as {}, beyond the volume, or it "
-                         "is proven worse.",
-                         costs, describe_count(calls.calls), describe_count(calls.high));
+      return fmt::format(
+          "It would cost {}, but its break-even of {} calls may lie as far as {}, beyond the volume.", costs,
+          describe_count(calls.calls), describe_count(calls.high));
     }
     case Standing::dearer_and_unproven:
       return fmt::format("It costs {} and {} is {}.", costs, facts.verdict.recipe,
@@ -218,8 +244,8 @@ std::string rejection_sentence(const VerdictFacts& facts, std::size_t index) {
       return fmt::format("It is cheaper ({}), but {} is proven better {}.", costs, facts.verdict.recipe,
                          contrast ? figures_text(*contrast, contrast->p_value_unadjusted) : "");
     case Standing::unproven_step:
-      return fmt::format("It is cheaper ({}) but not proven better than what is cheaper still, as {} is.", costs,
-                         facts.verdict.recipe);
+      return fmt::format("It is cheaper ({}) but not proven better than what is cheaper still, as {} is.",
+                         costs, facts.verdict.recipe);
   }
   return {};
 }
@@ -232,15 +258,18 @@ std::string flip_sentence(const VerdictFacts& facts, const Flip& flip) {
     case FlipAxis::target:
       return fmt::format("a target {} {:.3f}: {}", side, flip.at, flip.recipe);
     case FlipAxis::machine_hour_price:
-      return fmt::format("a machine-hour at {} {:.2g} times today's price: {}", side, flip.at, flip.recipe);
+      return fmt::format("a machine-hour {} {} times today's price: {}", side, factor_text(flip.at),
+                         flip.recipe);
     case FlipAxis::label_price:
-      return fmt::format("a label at {} {:.2g} times today's price: {}", side, flip.at, flip.recipe);
+      return fmt::format("a label {} {} times today's price: {}", side, factor_text(flip.at), flip.recipe);
     case FlipAxis::facts_change:
-      return fmt::format("if the facts {}: {}", circumstances(facts).facts_change ? "stopped changing" : "began to change",
+      return fmt::format("if the facts {}: {}",
+                         circumstances(facts).facts_change ? "stopped changing" : "began to change",
                          flip.recipe);
     case FlipAxis::behaviour:
       return fmt::format("if the wanted behaviour {}: {}",
-                         circumstances(facts).behaviour_stable ? "began to change" : "became stable", flip.recipe);
+                         circumstances(facts).behaviour_stable ? "began to change" : "became stable",
+                         flip.recipe);
   }
   return {};
 }
@@ -255,9 +284,10 @@ std::vector<std::string> next_steps(const VerdictFacts& facts) {
       if (!contrast || contrast->difference == 0) continue;
       const std::int64_t needed = items_to_detect(std::abs(contrast->difference), kAssumedDiscordantShare);
       if (needed > chosen.quality.n)
-        steps.push_back(fmt::format("Test on about {} items to tell {} from {} at the difference measured; these were {}.",
-                                    describe_count(static_cast<double>(needed)), facts.verdict.recipe, share.recipe,
-                                    chosen.quality.n));
+        steps.push_back(fmt::format(
+            "Test on about {} items to tell {} from {} at the difference measured; these were {}.",
+            describe_count(static_cast<double>(needed)), facts.verdict.recipe, share.recipe,
+            chosen.quality.n));
       break;
     }
   }
@@ -270,22 +300,26 @@ std::vector<std::string> next_steps(const VerdictFacts& facts) {
                                                            std::pow(0.5 * spread / gap, 2)))));
   }
   if (target && !facts.verdict.target_reached)
-    steps.push_back("Nothing that may be used reaches the target: label more examples, try a larger base model, or "
-                    "lower the target.");
+    steps.push_back(
+        "Nothing that may be used reaches the target: label more examples, try a larger base model, or "
+        "lower the target.");
   if (const auto& diagnosis = facts.input.diagnosis; diagnosis && diagnosis->failures > 0) {
     if (diagnosis->retrieved_gold_share && *diagnosis->retrieved_gold_share < 1 - kNotableShare)
-      steps.push_back(fmt::format("The index misses the right document for {:.0f}% of the questions: more passages, or "
-                                  "documents in the words of the questions.",
-                                  100 * (1 - *diagnosis->retrieved_gold_share)));
+      steps.push_back(
+          fmt::format("The index misses the right document for {:.0f}% of the questions: more passages, or "
+                      "documents in the words of the questions.",
+                      100 * (1 - *diagnosis->retrieved_gold_share)));
     if (diagnosis->share_of("format") >= kNotableShare)
-      steps.push_back(fmt::format("{:.0f}% of the failures of {} have the wrong form: constrain the output or show the "
-                                  "form in demonstrations.",
-                                  100 * diagnosis->share_of("format"), diagnosis->recipe));
+      steps.push_back(
+          fmt::format("{:.0f}% of the failures of {} have the wrong form: constrain the output or show the "
+                      "form in demonstrations.",
+                      100 * diagnosis->share_of("format"), diagnosis->recipe));
     if (!diagnosis->confusions.empty()) {
       const LabelConfusion& pair = diagnosis->confusions.front();
       if (pair.count > 1)
-        steps.push_back(fmt::format("Label more examples of {} and {}: the first was taken for the second {} times.",
-                                    pair.reference, pair.answer, pair.count));
+        steps.push_back(
+            fmt::format("Label more examples of {} and {}: the first was taken for the second {} times.",
+                        pair.reference, pair.answer, pair.count));
     }
   }
   return steps;

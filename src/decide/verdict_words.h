@@ -1,4 +1,5 @@
-// The verdict in plain sentences. Every figure in them also stands in the verdict, the recipes or the comparisons.
+// The verdict in plain sentences. Every figure in them also stands in the verdict, the recipes or the
+// comparisons.
 #pragma once
 
 #include <string>

@@ -32,7 +32,8 @@ Cost cost_of(const Latency& latency, const UpfrontWork& work, Upkeep upkeep, con
   cost.upfront = cost.labelling + cost.training + cost.indexing + cost.evaluation;
   cost.per_call = {latency.mean_seconds.estimate * second, latency.mean_seconds.low * second,
                    latency.mean_seconds.high * second, latency.mean_seconds.n};
-  cost.per_call_uncached = latency.cold_seconds.empty() ? cost.per_call.estimate : latency.cold_mean_seconds * second;
+  cost.per_call_uncached =
+      latency.cold_seconds.empty() ? cost.per_call.estimate : latency.cold_mean_seconds * second;
   cost.upkeep_per_month = upkeep == Upkeep::adapter ? prices.upkeep_month : 0;
   return cost;
 }
@@ -43,7 +44,8 @@ BreakEven break_even(const Cost& dearer_upfront, const Cost& cheaper_upfront) {
   const double saved = there.estimate - here.estimate;
   const double least_saved = saved - std::hypot(there.estimate - there.low, here.high - here.estimate);
   const double most_saved = saved + std::hypot(there.high - there.estimate, here.estimate - here.low);
-  return {calls_to_repay(upfront, saved), calls_to_repay(upfront, most_saved), calls_to_repay(upfront, least_saved),
+  return {calls_to_repay(upfront, saved), calls_to_repay(upfront, most_saved),
+          calls_to_repay(upfront, least_saved),
           calls_to_repay(upfront, cheaper_upfront.per_call_uncached - dearer_upfront.per_call_uncached)};
 }
 

@@ -1,9 +1,10 @@
-// What a recipe costs: once, per call and over a horizon; and the number of calls at which one recipe repays another.
+// What a recipe costs: once, per call and over a horizon; and the number of calls at which one recipe repays
+// another.
 //
-// A call costs its measured machine seconds at the task's price of a machine-hour, with its prompt prefix in memory and
-// without. Up-front cost counts what this recipe needs: the labels it learns from (few-shot the k it shows, fine-tuning
-// all it trains on and stops by), training, index building, evaluation. Test labels are needed whatever is chosen and
-// are in no recipe's cost. Money is in the task's currency.
+// A call costs its measured machine seconds at the task's price of a machine-hour, with its prompt prefix in
+// memory and without. Up-front cost counts what this recipe needs: the labels it learns from (few-shot the k
+// it shows, fine-tuning all it trains on and stops by), training, index building, evaluation. Test labels are
+// needed whatever is chosen and are in no recipe's cost. Money is in the task's currency.
 #pragma once
 
 #include <cstdint>
@@ -36,15 +37,17 @@ struct Cost {
 
 Cost cost_of(const Latency& latency, const UpfrontWork& work, Upkeep upkeep, const Prices& prices);
 
-// From how many calls on one recipe has repaid its higher up-front cost against another. Infinite when it never does, 0
-// when there is nothing to repay. The interval propagates those of both costs per call (MOVER: Zou & Donner 2008).
+// From how many calls on one recipe has repaid its higher up-front cost against another. Infinite when it
+// never does, 0 when there is nothing to repay. The interval propagates those of both costs per call (MOVER:
+// Zou & Donner 2008).
 struct BreakEven {
   double calls = 0, low = 0, high = 0;
   double calls_uncached = 0;  // were no prefix kept in memory
 };
 BreakEven break_even(const Cost& dearer_upfront, const Cost& cheaper_upfront);
 
-// Months until the first has repaid itself against the second at a volume, upkeep included; infinite if never.
+// Months until the first has repaid itself against the second at a volume, upkeep included; infinite if
+// never.
 double months_to_repay(const Cost& dearer_upfront, const Cost& cheaper_upfront, double calls_per_month);
 
 }  // namespace fulcrum

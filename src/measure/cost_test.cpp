@@ -21,8 +21,9 @@ TEST(Cost, IsSecondsTimesTheMachinePriceAndLabelsTimesTheirs) {
   prices.labelled_example = 0.5;
   prices.upkeep_month = 4;
   const Latency latency = summarize_latency({1.0, 2.0, 3.0}, {5.0});
-  const Cost fine_tuned = cost_of(latency, {.labels = 10, .training_seconds = 100, .indexing_seconds = 20,
-                                            .evaluation_seconds = 30}, Upkeep::adapter, prices);
+  const Cost fine_tuned = cost_of(
+      latency, {.labels = 10, .training_seconds = 100, .indexing_seconds = 20, .evaluation_seconds = 30},
+      Upkeep::adapter, prices);
   EXPECT_DOUBLE_EQ(fine_tuned.upfront, 5 + 0.1 + 0.02 + 0.03);
   EXPECT_NEAR(fine_tuned.per_1000_calls(), 2.0, 1e-12);
   EXPECT_NEAR(fine_tuned.per_call_uncached, 0.005, 1e-12);

@@ -50,7 +50,8 @@ double invert(const Distribution& distribution, double probability, double low, 
 
 void require_probability(double probability) {
   if (!(probability > 0.0 && probability < 1.0))
-    throw_error(ErrorCode::invalid_argument, "a quantile needs a probability inside (0, 1), found {}", probability);
+    throw_error(ErrorCode::invalid_argument, "a quantile needs a probability inside (0, 1), found {}",
+                probability);
 }
 
 double polynomial(std::initializer_list<double> highest_first, double x) {
@@ -61,7 +62,9 @@ double polynomial(std::initializer_list<double> highest_first, double x) {
 
 }  // namespace
 
-double normal_distribution(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
+double normal_distribution(double x) {
+  return 0.5 * std::erfc(-x / std::sqrt(2.0));
+}
 
 double normal_quantile(double probability) {
   require_probability(probability);
@@ -69,14 +72,14 @@ double normal_quantile(double probability) {
   if (std::abs(q) <= 0.425) {
     const double r = 0.180625 - q * q;
     return q *
-           polynomial({2509.0809287301226727, 33430.575583588128105, 67265.770927008700853,
-                       45921.953931549871457, 13731.693765509461125, 1971.5909503065514427,
-                       133.14166789178437745, 3.387132872796366608},
-                      r) /
-           polynomial({5226.495278852545925, 28729.085735721942674, 39307.89580009271061,
-                       21213.794301586595867, 5394.1960214247511077, 687.1870074920579083,
-                       42.313330701600911252, 1.0},
-                      r);
+           polynomial(
+               {2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
+                13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608},
+               r) /
+           polynomial(
+               {5226.495278852545925, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867,
+                5394.1960214247511077, 687.1870074920579083, 42.313330701600911252, 1.0},
+               r);
   }
   double r = std::sqrt(-std::log(q < 0 ? probability : 1.0 - probability));
   double value;
@@ -106,7 +109,8 @@ double normal_quantile(double probability) {
 
 double beta_distribution(double x, double a, double b) {
   if (!(a > 0.0 && b > 0.0))
-    throw_error(ErrorCode::invalid_argument, "the beta distribution needs positive shapes, found {} and {}", a, b);
+    throw_error(ErrorCode::invalid_argument, "the beta distribution needs positive shapes, found {} and {}",
+                a, b);
   if (x <= 0.0) return 0.0;
   if (x >= 1.0) return 1.0;
   const double front =
@@ -128,7 +132,8 @@ double student_distribution(double t, double freedom) {
 double student_quantile(double probability, double freedom) {
   require_probability(probability);
   double reach = 2.0;
-  while (student_distribution(reach, freedom) < std::max(probability, 1.0 - probability) && reach < 1e12) reach *= 2;
+  while (student_distribution(reach, freedom) < std::max(probability, 1.0 - probability) && reach < 1e12)
+    reach *= 2;
   return invert([&](double t) { return student_distribution(t, freedom); }, probability, -reach, reach);
 }
 
@@ -137,8 +142,8 @@ double binomial_mass(std::int64_t successes, std::int64_t trials, double probabi
   if (probability <= 0.0) return successes == 0 ? 1.0 : 0.0;
   if (probability >= 1.0) return successes == trials ? 1.0 : 0.0;
   const double n = static_cast<double>(trials), k = static_cast<double>(successes);
-  return std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) + k * std::log(probability) +
-                  (n - k) * std::log1p(-probability));
+  return std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) +
+                  k * std::log(probability) + (n - k) * std::log1p(-probability));
 }
 
 double binomial_distribution(std::int64_t successes, std::int64_t trials, double probability) {

@@ -1,8 +1,10 @@
-// The few distribution functions that the intervals and tests need: normal, Student's t, beta and binomial. Accurate to
-// about 1e-10 relative; held against SciPy in tests/cases/statistics.json. Not a statistics package.
+// The few distribution functions that the intervals and tests need: normal, Student's t, beta and binomial.
+// Accurate to about 1e-10 relative; held against SciPy in tests/cases/statistics.json. Not a statistics
+// package.
 //
-// Sources: Wichura 1988 (AS 241) for the normal quantile; the incomplete beta function by its continued fraction
-// (Abramowitz & Stegun 26.5.8) with Lentz's method; the other quantiles by bisection on the distribution function.
+// Sources: Wichura 1988 (AS 241) for the normal quantile; the incomplete beta function by its continued
+// fraction (Abramowitz & Stegun 26.5.8) with Lentz's method; the other quantiles by bisection on the
+// distribution function.
 #pragma once
 
 #include <cstdint>

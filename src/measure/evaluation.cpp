@@ -38,8 +38,8 @@ MeasuredItem measured_item(const Example& example, Answer answer, const Yardstic
   return item;
 }
 
-// The first `count` of a shuffle that depends on the seed and the purpose only, so that every recipe of a comparison
-// is asked about the same items.
+// The first `count` of a shuffle that depends on the seed and the purpose only, so that every recipe of a
+// comparison is asked about the same items.
 std::vector<std::size_t> sample(std::size_t items, int count, std::uint64_t seed, std::string_view purpose) {
   std::vector<std::size_t> order(items);
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -53,7 +53,12 @@ class Evaluator {
  public:
   Evaluator(const Recipe& recipe, LanguageModel& model, Retriever* retriever, std::span<const Example> items,
             const EvaluationOptions& options, const ProgressCallback& progress, const CancelToken& cancel)
-      : recipe_(recipe), model_(model), retriever_(retriever), options_(options), progress_(progress), cancel_(cancel) {
+      : recipe_(recipe),
+        model_(model),
+        retriever_(retriever),
+        options_(options),
+        progress_(progress),
+        cancel_(cancel) {
     for (const Example& example : items) inputs_.push_back(recipe_input(example));
   }
 
@@ -74,7 +79,8 @@ class Evaluator {
       RunOptions run_options = batched();
       run_options.sampling.emplace();
       run_options.sampling->temperature = options_.temperature;
-      run_options.sampling->seed = Random(options_.seed, stream_of("resampling")).at(static_cast<std::uint64_t>(draw))[0];
+      run_options.sampling->seed =
+          Random(options_.seed, stream_of("resampling")).at(static_cast<std::uint64_t>(draw))[0];
       const auto answers = run(inputs, run_options, "drawing again");
       for (std::size_t i = 0; i < subset.size(); ++i) items[subset[i]].resampled.push_back(answers[i].text);
     }
@@ -85,7 +91,8 @@ class Evaluator {
     if (subset.empty()) return;
     std::vector<double> seconds, cold_seconds, prompt, cached, completion;
     model_.clear_cache();
-    single_call(subset.back());  // the warm-up leaves the shared prefix in memory, as a running service has it
+    single_call(
+        subset.back());  // the warm-up leaves the shared prefix in memory, as a running service has it
     for (const std::size_t i : subset) {
       const Answer answer = single_call(i);
       seconds.push_back(answer.seconds + answer.search_seconds);
@@ -94,7 +101,8 @@ class Evaluator {
       completion.push_back(static_cast<double>(answer.usage.completion_tokens));
     }
     measurement.tokens_per_call = {mean(prompt), mean(cached), mean(completion)};
-    const auto cold = std::min(subset.size(), static_cast<std::size_t>(std::max(0, options_.cold_latency_items)));
+    const auto cold =
+        std::min(subset.size(), static_cast<std::size_t>(std::max(0, options_.cold_latency_items)));
     for (std::size_t i = 0; i < cold; ++i) {
       model_.clear_cache();
       const Answer answer = single_call(subset[i]);
@@ -110,7 +118,8 @@ class Evaluator {
     return run_options;
   }
 
-  std::vector<Answer> run(std::span<const RecipeInput> inputs, const RunOptions& options, std::string_view doing) {
+  std::vector<Answer> run(std::span<const RecipeInput> inputs, const RunOptions& options,
+                          std::string_view doing) {
     cancel_.check(fmt::format("measuring {}", recipe_.id));
     const ProgressCallback named = [&](const Progress& step) {
       if (!progress_) return;
@@ -123,7 +132,8 @@ class Evaluator {
 
   Answer single_call(std::size_t i) {
     return std::move(
-        run_recipe(recipe_, model_, retriever_, std::span(&inputs_[i], 1), RunOptions{}, cancel_, {}).front());
+        run_recipe(recipe_, model_, retriever_, std::span(&inputs_[i], 1), RunOptions{}, cancel_, {})
+            .front());
   }
 
   const Recipe& recipe_;
@@ -142,7 +152,9 @@ Estimate macro_f1_estimate(const Measurement& measurement, std::uint64_t seed) {
     references.push_back(item.reference);
   }
   const LabelledAnswers labelled = number_labels(answers, references);
-  const Statistic statistic = [&](std::span<const std::uint32_t> indices) { return macro_f1(labelled, indices); };
+  const Statistic statistic = [&](std::span<const std::uint32_t> indices) {
+    return macro_f1(labelled, indices);
+  };
   std::vector<std::uint32_t> all(answers.size());
   std::iota(all.begin(), all.end(), 0U);
   const auto n = static_cast<std::int64_t>(all.size());
@@ -160,7 +172,8 @@ void widen_for_groups(Estimate& quality, const Measurement& measurement) {
   for (std::size_t i = 0; i < measurement.items.size(); ++i) {
     const std::string& group = measurement.items[i].group;
     const auto alone = -1 - static_cast<std::int64_t>(i);
-    clusters.push_back(group.empty() ? alone : groups.emplace(group, static_cast<std::int64_t>(i)).first->second);
+    clusters.push_back(group.empty() ? alone
+                                     : groups.emplace(group, static_cast<std::int64_t>(i)).first->second);
   }
   if (groups.empty()) return;
   const std::vector<double> scores = scores_of(measurement);
@@ -235,12 +248,14 @@ void summarize(Measurement& measurement, std::uint64_t seed) {
                              estimate_mean(resampling, seed)};
 }
 
-Measurement evaluate(const Recipe& recipe, LanguageModel& model, Retriever* retriever, std::span<const Example> items,
-                     const Yardstick& yardstick, const EvaluationOptions& options, const ProgressCallback& progress,
+Measurement evaluate(const Recipe& recipe, LanguageModel& model, Retriever* retriever,
+                     std::span<const Example> items, const Yardstick& yardstick,
+                     const EvaluationOptions& options, const ProgressCallback& progress,
                      const CancelToken& cancel) {
   if (items.size() < 2)
-    throw_error(ErrorCode::invalid_argument, "measuring {}: an interval needs at least 2 items, found {}; add items",
-                recipe.id, items.size());
+    throw_error(ErrorCode::invalid_argument,
+                "measuring {}: an interval needs at least 2 items, found {}; add items", recipe.id,
+                items.size());
   const auto start = std::chrono::steady_clock::now();
   Evaluator evaluator(recipe, model, retriever, items, options, progress, cancel);
   Measurement measurement;

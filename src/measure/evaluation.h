@@ -1,9 +1,10 @@
 // One recipe over one frozen split: every raw item, and the figures with their intervals.
 //
-// Quality comes from one batched run over the split. Latency and tokens per call come from separate single calls, one
-// at a time behind one warm-up call, because a batch hides the wait of one user; a few of them are made cold, with
-// every cached prefix forgotten. Consistency asks a subset of the items again, in five rewordings of the prompt and in
-// draws at a temperature. Everything but the times is a pure function of (recipe, items, documents, options).
+// Quality comes from one batched run over the split. Latency and tokens per call come from separate single
+// calls, one at a time behind one warm-up call, because a batch hides the wait of one user; a few of them are
+// made cold, with every cached prefix forgotten. Consistency asks a subset of the items again, in five
+// rewordings of the prompt and in draws at a temperature. Everything but the times is a pure function of
+// (recipe, items, documents, options).
 #pragma once
 
 #include <cstdint>
@@ -28,27 +29,28 @@ struct MeasuredItem {
   double score = 0;
   std::string error, detail;  // see ItemScore
   bool well_formed = true;
-  std::vector<std::string> sources;    // ids of the passages in the context, in their order there
-  std::vector<std::string> documents;  // those passages' documents
+  std::vector<std::string> sources;         // ids of the passages in the context, in their order there
+  std::vector<std::string> documents;       // those passages' documents
   std::vector<std::string> gold_documents;  // that hold the answer; empty: not known
-  std::string prompt_sha256;           // of the exact rendered prompt
+  std::string prompt_sha256;                // of the exact rendered prompt
   Usage usage;
   double seconds = 0;  // inside its batch
-  // The answers asked again for consistency: rewordings first, then draws; empty for items outside the subset.
+  // The answers asked again for consistency: rewordings first, then draws; empty for items outside the
+  // subset.
   std::vector<std::string> reworded, resampled;
 };
 
-// Share of pairs of answers to one item that agree, averaged over the items: asked in other words, drawn again at a
-// temperature, and all together. n counts items; n = 0 means not measured.
+// Share of pairs of answers to one item that agree, averaged over the items: asked in other words, drawn
+// again at a temperature, and all together. n counts items; n = 0 means not measured.
 struct Consistency {
   Estimate overall, rewording, resampling;
 };
 
 struct Latency {
   double p50_ms = 0, p95_ms = 0;
-  Estimate mean_seconds;            // of a single call with its prefix in memory
-  double cold_mean_seconds = 0;     // with nothing in memory
-  std::vector<double> seconds;      // raw, one a sampled item
+  Estimate mean_seconds;         // of a single call with its prefix in memory
+  double cold_mean_seconds = 0;  // with nothing in memory
+  std::vector<double> seconds;   // raw, one a sampled item
   std::vector<double> cold_seconds;
 };
 
@@ -87,14 +89,16 @@ struct Yardstick {
 };
 Yardstick yardstick_of(const Task& task);
 
-// The recipe must be loaded (load_recipe). `retriever` is null for a recipe without retrieval. Error invalid_argument
-// for fewer than two items.
-Measurement evaluate(const Recipe& recipe, LanguageModel& model, Retriever* retriever, std::span<const Example> items,
-                     const Yardstick& yardstick, const EvaluationOptions& options, const ProgressCallback& progress,
+// The recipe must be loaded (load_recipe). `retriever` is null for a recipe without retrieval. Error
+// invalid_argument for fewer than two items.
+Measurement evaluate(const Recipe& recipe, LanguageModel& model, Retriever* retriever,
+                     std::span<const Example> items, const Yardstick& yardstick,
+                     const EvaluationOptions& options, const ProgressCallback& progress,
                      const CancelToken& cancel);
 
-// Figures that follow from the raw items alone, computed again: quality, well_formed, consistency. Where items share
-// groups, quality's interval is widened by the ratio of the clustered to the plain standard error.
+// Figures that follow from the raw items alone, computed again: quality, well_formed, consistency. Where
+// items share groups, quality's interval is widened by the ratio of the clustered to the plain standard
+// error.
 void summarize(Measurement& measurement, std::uint64_t seed);
 
 Latency summarize_latency(std::vector<double> seconds, std::vector<double> cold_seconds);

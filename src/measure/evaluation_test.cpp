@@ -37,7 +37,8 @@ std::string last_word(const GenerateRequest& request) {
 
 const Yardstick kExact{Metric::exact_match, {}};
 
-Measurement measure(ScriptedLM& model, std::span<const Example> items, const EvaluationOptions& options = {}) {
+Measurement measure(ScriptedLM& model, std::span<const Example> items,
+                    const EvaluationOptions& options = {}) {
   return evaluate(simple_recipe(), model, nullptr, items, kExact, options, {}, CancelToken{});
 }
 

@@ -46,7 +46,8 @@ Tails bias_corrected_tails(std::int64_t n, const Statistic& statistic, double es
   std::vector<std::uint32_t> kept(static_cast<std::size_t>(n) - 1);
   std::vector<double> jackknife(static_cast<std::size_t>(n));
   for (std::size_t left_out = 0; left_out < jackknife.size(); ++left_out) {
-    for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = static_cast<std::uint32_t>(i < left_out ? i : i + 1);
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      kept[i] = static_cast<std::uint32_t>(i < left_out ? i : i + 1);
     jackknife[left_out] = statistic(kept);
   }
   const double centre = mean(jackknife);
@@ -108,7 +109,8 @@ Interval wilson_interval(double successes, std::int64_t trials) {
   const double centre = (share + z * z / (2 * n)) / (1 + z * z / n);
   const double reach = z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
   // Rounding must not push the ends inside the estimate at 0 and 1.
-  return {successes <= 0 ? 0.0 : std::max(0.0, centre - reach), successes >= n ? 1.0 : std::min(1.0, centre + reach)};
+  return {successes <= 0 ? 0.0 : std::max(0.0, centre - reach),
+          successes >= n ? 1.0 : std::min(1.0, centre + reach)};
 }
 
 Interval clopper_pearson_interval(std::int64_t successes, std::int64_t trials) {
@@ -130,8 +132,8 @@ void resample_indices(std::uint64_t seed, int draw, std::span<std::uint32_t> ind
   }
 }
 
-Interval bootstrap_interval(std::int64_t n, const Statistic& statistic, BootstrapKind kind, std::uint64_t seed,
-                            int resamples) {
+Interval bootstrap_interval(std::int64_t n, const Statistic& statistic, BootstrapKind kind,
+                            std::uint64_t seed, int resamples) {
   if (n < 2)
     throw_error(ErrorCode::invalid_argument, "a bootstrap interval needs at least 2 items, found {}", n);
   std::vector<std::uint32_t> indices(static_cast<std::size_t>(n));
@@ -153,7 +155,8 @@ Estimate estimate_mean(std::span<const double> scores, std::uint64_t seed) {
   Estimate result;
   result.n = static_cast<std::int64_t>(scores.size());
   result.estimate = mean(scores);
-  const bool zero_or_one = std::all_of(scores.begin(), scores.end(), [](double s) { return s == 0.0 || s == 1.0; });
+  const bool zero_or_one =
+      std::all_of(scores.begin(), scores.end(), [](double s) { return s == 0.0 || s == 1.0; });
   const bool constant = std::all_of(scores.begin(), scores.end(), [&](double s) { return s == scores[0]; });
   Interval interval;
   if (zero_or_one || constant || scores.size() < 2) {

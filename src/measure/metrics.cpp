@@ -21,7 +21,9 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::vector<std::string> words_of(std::string_view normalized) {
   std::vector<std::string> words;
@@ -67,7 +69,8 @@ std::string canonical_leaf(const Json& leaf) {
   if (leaf.is_number_integer()) return "n:" + leaf.dump();
   if (leaf.is_number_float()) {
     const double value = leaf.get<double>();
-    if (std::floor(value) == value && std::abs(value) < 9e15) return "n:" + std::to_string(static_cast<long long>(value));
+    if (std::floor(value) == value && std::abs(value) < 9e15)
+      return "n:" + std::to_string(static_cast<long long>(value));
     return "n:" + leaf.dump();
   }
   if (leaf.is_string()) return "s:" + normalize_nfc(trimmed(leaf.get_ref<const std::string&>()));
@@ -122,24 +125,30 @@ ItemScore score_fields(std::string_view answer, std::string_view reference) {
   }
   for (const auto& [path, value] : answered)
     if (!expected.contains(path)) extra.push_back(path);
-  const double score = f1(matched, static_cast<double>(answered.size()), static_cast<double>(expected.size()));
+  const double score =
+      f1(matched, static_cast<double>(answered.size()), static_cast<double>(expected.size()));
   if (!missing.empty()) return {score, "missing field", "missing: " + listed(missing), true};
   if (!wrong.empty()) return {score, "wrong value", "wrong: " + listed(wrong), true};
   if (!extra.empty()) return {score, "extra field", "extra: " + listed(extra), true};
   return {1, "", "", true};
 }
 
-ItemScore score_label(std::string_view answer, std::string_view reference, std::span<const std::string> labels) {
+ItemScore score_label(std::string_view answer, std::string_view reference,
+                      std::span<const std::string> labels) {
   const std::string given = normalize_label(answer);
   if (given == normalize_label(reference)) return {1, "", "", true};
-  const bool known = labels.empty() || std::any_of(labels.begin(), labels.end(),
-                                                   [&](const auto& label) { return normalize_label(label) == given; });
-  return {0, known ? "another label" : "not a label", fmt::format("expected {}, found {}", trimmed(reference), trimmed(answer)), known};
+  const bool known = labels.empty() || std::any_of(labels.begin(), labels.end(), [&](const auto& label) {
+                       return normalize_label(label) == given;
+                     });
+  return {0, known ? "another label" : "not a label",
+          fmt::format("expected {}, found {}", trimmed(reference), trimmed(answer)), known};
 }
 
 }  // namespace
 
-bool is_zero_or_one(Metric metric) { return metric != Metric::token_f1 && metric != Metric::json_field_f1; }
+bool is_zero_or_one(Metric metric) {
+  return metric != Metric::token_f1 && metric != Metric::json_field_f1;
+}
 
 ItemScore score_answer(Metric metric, std::string_view answer, std::string_view reference,
                        std::span<const std::string> labels) {
@@ -166,7 +175,8 @@ LabelledAnswers number_labels(std::span<const std::string> answers, std::span<co
   for (const std::string& reference : references) numbers.emplace(normalize_label(reference), 0);
   LabelledAnswers labelled;
   for (auto& [label, number] : numbers) number = labelled.labels++;
-  for (const std::string& reference : references) labelled.references.push_back(numbers.at(normalize_label(reference)));
+  for (const std::string& reference : references)
+    labelled.references.push_back(numbers.at(normalize_label(reference)));
   for (const std::string& answer : answers) {
     const auto found = numbers.find(normalize_label(answer));
     labelled.answers.push_back(found == numbers.end() ? -1 : found->second);
@@ -208,7 +218,8 @@ std::string normalize_answer(std::string_view text) {
   for (std::size_t i = 0; i < folded.size(); ++i) {
     const char c = folded[i];
     const auto byte = static_cast<unsigned char>(c);
-    const bool between_digits = i > 0 && i + 1 < folded.size() && is_digit(folded[i - 1]) && is_digit(folded[i + 1]);
+    const bool between_digits =
+        i > 0 && i + 1 < folded.size() && is_digit(folded[i - 1]) && is_digit(folded[i + 1]);
     if (byte < 0x80 && std::ispunct(byte)) {
       if (c == '.' && between_digits) spaced += c;
     } else {
@@ -242,7 +253,8 @@ std::string canonical_answer(Metric metric, std::string_view answer) {
   return result;
 }
 
-std::vector<LabelConfusion> confusions(std::span<const std::string> answers, std::span<const std::string> references) {
+std::vector<LabelConfusion> confusions(std::span<const std::string> answers,
+                                       std::span<const std::string> references) {
   std::map<std::pair<std::string, std::string>, std::int64_t> counts;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::string given = normalize_label(answers[i]), expected = normalize_label(references[i]);
@@ -250,7 +262,8 @@ std::vector<LabelConfusion> confusions(std::span<const std::string> answers, std
   }
   std::vector<LabelConfusion> result;
   for (const auto& [pair, count] : counts) result.push_back({pair.first, pair.second, count});
-  std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+  std::stable_sort(result.begin(), result.end(),
+                   [](const auto& a, const auto& b) { return a.count > b.count; });
   return result;
 }
 

@@ -52,7 +52,8 @@ TEST(Metrics, FieldsAreComparedByPathAndValue) {
       {R"({"order": {"id": "7", "paid": true}, "note": null, "tags": ["a", "b"]})", 0.8, "wrong value"},
       {R"({"order": {"id": 7, "paid": true}, "tags": ["a", "b"]})", 8.0 / 9, "missing field"},
       {R"({"order": {"id": 7, "paid": true}, "note": null, "tags": ["b", "a"]})", 0.6, "wrong value"},
-      {R"({"order": {"id": 7, "paid": true}, "note": null, "tags": ["a", "b"], "x": 1})", 10.0 / 11, "extra field"},
+      {R"({"order": {"id": 7, "paid": true}, "note": null, "tags": ["a", "b"], "x": 1})", 10.0 / 11,
+       "extra field"},
       {R"({"order": 7})", 0, "missing field"},
       {R"([1, 2])", 0, "not a JSON object"},
       {R"({"order": {"id": 7)", 0, "not JSON"},
@@ -63,7 +64,8 @@ TEST(Metrics, FieldsAreComparedByPathAndValue) {
     const ItemScore score = score_answer(Metric::json_field_f1, c.answer, reference);
     EXPECT_NEAR(score.score, c.score, 1e-12) << c.answer;
     EXPECT_EQ(score.error, c.error) << c.answer;
-    EXPECT_EQ(score.well_formed, c.error != "not JSON" && c.error != "not a JSON object" && c.error != "empty answer");
+    EXPECT_EQ(score.well_formed,
+              c.error != "not JSON" && c.error != "not a JSON object" && c.error != "empty answer");
   }
 }
 
@@ -99,7 +101,8 @@ TEST(Metrics, ConfusionsAreCountedMostFrequentFirst) {
 TEST(Metrics, EqualMeansHaveEqualCanonicalAnswers) {
   EXPECT_EQ(canonical_answer(Metric::json_field_f1, R"({"a": 1, "b": 2})"),
             canonical_answer(Metric::json_field_f1, R"({ "b":2.0,"a":1 })"));
-  EXPECT_NE(canonical_answer(Metric::json_field_f1, R"({"a": 1})"), canonical_answer(Metric::json_field_f1, "{}"));
+  EXPECT_NE(canonical_answer(Metric::json_field_f1, R"({"a": 1})"),
+            canonical_answer(Metric::json_field_f1, "{}"));
   EXPECT_EQ(canonical_answer(Metric::token_f1, "The answer."), canonical_answer(Metric::token_f1, "answer"));
 }
 

@@ -1,6 +1,8 @@
-// Several contrasts at once: p-values adjusted so that the chance of even one false finding stays at the level.
+// Several contrasts at once: p-values adjusted so that the chance of even one false finding stays at the
+// level.
 //
-// Holm 1979, the step-down form of Bonferroni: valid whatever the dependence between contrasts, never less powerful.
+// Holm 1979, the step-down form of Bonferroni: valid whatever the dependence between contrasts, never less
+// powerful.
 #pragma once
 
 #include <span>

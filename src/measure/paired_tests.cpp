@@ -30,7 +30,8 @@ double tango_score(const PairedCounts& counts, double delta) {
   return distance / std::sqrt(variance);
 }
 
-// Share of centred resamples at least as far from zero as what was observed; never 0, as no finite simulation shows 0.
+// Share of centred resamples at least as far from zero as what was observed; never 0, as no finite simulation
+// shows 0.
 PairedResult bootstrap_result(std::int64_t n, const Statistic& difference, std::uint64_t seed) {
   std::vector<std::uint32_t> indices(static_cast<std::size_t>(n));
   std::iota(indices.begin(), indices.end(), 0U);
@@ -101,8 +102,12 @@ PairedResult compare_paired(std::span<const double> a, std::span<const double> b
   if (all_zero_or_one(a) && all_zero_or_one(b)) {
     const PairedCounts counts = count_pairs(a, b);
     const Interval interval = tango_interval(counts);
-    return {static_cast<double>(counts.only_a - counts.only_b) / static_cast<double>(n), interval.low,
-            interval.high, mcnemar_exact(counts.only_a, counts.only_b), "McNemar, exact", n};
+    return {static_cast<double>(counts.only_a - counts.only_b) / static_cast<double>(n),
+            interval.low,
+            interval.high,
+            mcnemar_exact(counts.only_a, counts.only_b),
+            "McNemar, exact",
+            n};
   }
   return bootstrap_result(
       n,
@@ -114,9 +119,11 @@ PairedResult compare_paired(std::span<const double> a, std::span<const double> b
       seed);
 }
 
-PairedResult compare_paired_statistic(std::int64_t n, const Statistic& a, const Statistic& b, std::uint64_t seed) {
+PairedResult compare_paired_statistic(std::int64_t n, const Statistic& a, const Statistic& b,
+                                      std::uint64_t seed) {
   require_pairs(static_cast<std::size_t>(n), static_cast<std::size_t>(n));
-  return bootstrap_result(n, [&](std::span<const std::uint32_t> indices) { return a(indices) - b(indices); }, seed);
+  return bootstrap_result(
+      n, [&](std::span<const std::uint32_t> indices) { return a(indices) - b(indices); }, seed);
 }
 
 double paired_t_p_value(std::span<const double> differences) {

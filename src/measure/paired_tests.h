@@ -1,9 +1,11 @@
-// Two arms on the same items: is one better, and by how much? Nothing here compares arms that saw different items.
+// Two arms on the same items: is one better, and by how much? Nothing here compares arms that saw different
+// items.
 //
-// Scores of 0 and 1 are compared by McNemar's test, which looks only at the items where the arms disagree, with Tango's
-// score interval for the difference; graded scores by the paired bootstrap. Differences are a minus b throughout.
-// Sources: McNemar 1947; Lancaster 1961 and Fagerland et al. 2013 (mid-p); Tango 1998 (score interval);
-// Efron & Tibshirani 1993, chapter 16 (bootstrap test under the null, here by shifting the differences to mean zero).
+// Scores of 0 and 1 are compared by McNemar's test, which looks only at the items where the arms disagree,
+// with Tango's score interval for the difference; graded scores by the paired bootstrap. Differences are a
+// minus b throughout. Sources: McNemar 1947; Lancaster 1961 and Fagerland et al. 2013 (mid-p); Tango 1998
+// (score interval); Efron & Tibshirani 1993, chapter 16 (bootstrap test under the null, here by shifting the
+// differences to mean zero).
 #pragma once
 
 #include <cstdint>
@@ -38,12 +40,15 @@ struct PairedResult {
   bool operator==(const PairedResult&) const = default;
 };
 
-// Picks the test by the scores: McNemar when every score of both arms is 0 or 1, the paired bootstrap otherwise.
-// a and b are in the same order of items. Error(invalid_argument) if their lengths differ or are below 2.
+// Picks the test by the scores: McNemar when every score of both arms is 0 or 1, the paired bootstrap
+// otherwise. a and b are in the same order of items. Error(invalid_argument) if their lengths differ or are
+// below 2.
 PairedResult compare_paired(std::span<const double> a, std::span<const double> b, std::uint64_t seed);
 
-// The paired bootstrap for a figure that is not a mean of items (macro-F1): both arms on the same resampled items.
-PairedResult compare_paired_statistic(std::int64_t n, const Statistic& a, const Statistic& b, std::uint64_t seed);
+// The paired bootstrap for a figure that is not a mean of items (macro-F1): both arms on the same resampled
+// items.
+PairedResult compare_paired_statistic(std::int64_t n, const Statistic& a, const Statistic& b,
+                                      std::uint64_t seed);
 
 // A quick two-sided p-value by Student's t on the differences, for loops that test thousands of times.
 double paired_t_p_value(std::span<const double> differences);

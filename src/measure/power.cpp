@@ -23,12 +23,14 @@ double smallest_detectable_difference(std::int64_t items, double discordant_shar
 
 double smallest_detectable_difference_graded(std::int64_t items, double standard_deviation, int contrasts) {
   if (items <= 0) return 1.0;
-  return std::min(1.0, standard_errors_needed(contrasts) * standard_deviation / std::sqrt(static_cast<double>(items)));
+  return std::min(
+      1.0, standard_errors_needed(contrasts) * standard_deviation / std::sqrt(static_cast<double>(items)));
 }
 
 std::int64_t items_to_detect(double difference, double discordant_share, int contrasts) {
   if (!(difference > 0))
-    throw_error(ErrorCode::invalid_argument, "the difference to detect must be positive, found {}", difference);
+    throw_error(ErrorCode::invalid_argument, "the difference to detect must be positive, found {}",
+                difference);
   const double z = standard_errors_needed(contrasts);
   return static_cast<std::int64_t>(std::ceil(z * z * discordant_share / (difference * difference)));
 }

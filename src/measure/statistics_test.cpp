@@ -1,5 +1,6 @@
-// The statistics against SciPy and statsmodels (tests/reference/statistics.py made tests/cases/statistics.json), and by
-// simulation: do intervals cover, and do tests find nothing where there is nothing?
+// The statistics against SciPy and statsmodels (tests/reference/statistics.py made
+// tests/cases/statistics.json), and by simulation: do intervals cover, and do tests find nothing where there
+// is nothing?
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -34,7 +35,8 @@ TEST(Distributions, AgreeWithScipy) {
   for (const auto& c : cases["beta_quantile"]) expect_close(beta_quantile(c[0], c[1], c[2]), c[3]);
   for (const auto& c : cases["student_distribution"]) expect_close(student_distribution(c[0], c[1]), c[2]);
   for (const auto& c : cases["student_quantile"]) expect_close(student_quantile(c[0], c[1]), c[2]);
-  for (const auto& c : cases["binomial_distribution"]) expect_close(binomial_distribution(c[0], c[1], c[2]), c[3]);
+  for (const auto& c : cases["binomial_distribution"])
+    expect_close(binomial_distribution(c[0], c[1], c[2]), c[3]);
   for (const auto& c : cases["binomial_mass"]) expect_close(binomial_mass(c[0], c[1], c[2]), c[3]);
 }
 
@@ -232,12 +234,15 @@ TEST(CoverageSlow, TangoCoversAtItsRate) {
   }
 }
 
-// A score like field F1: some answers perfect, some useless, the rest spread between; mean 0.6 p + (1 - p) / 2.
+// A score like field F1: some answers perfect, some useless, the rest spread between; mean 0.6 p + (1 - p)
+// / 2.
 double graded_score(Random& random, double perfect) {
   if (random.chance(perfect)) return 1.0;
   return random.chance(0.3) ? 0.0 : random.uniform();
 }
-double graded_mean(double perfect) { return perfect + (1 - perfect) * 0.35; }
+double graded_mean(double perfect) {
+  return perfect + (1 - perfect) * 0.35;
+}
 
 TEST(CoverageSlow, BootstrapOfAMeanCoversAtItsRate) {
   Random random(14);

@@ -86,28 +86,30 @@ TEST(Levers, DescriptionsAreForThoseWhoAskForThem) {
 }
 
 TEST(Levers, AsManyDemonstrationsAsFit) {
-  ModelInfo info;
-  info.name = "tiny";
   Task task = triage();
   task.limits.answer_tokens = 4;
-  const auto shown_with = [&](std::int64_t context_tokens) -> std::int64_t {
+  const auto few_shot_with = [&](std::int64_t context_tokens) -> PromptProgram {
+    ModelInfo info;
+    info.name = "tiny";
     info.context_tokens = context_tokens;
-    const ScriptedLM model(info);
-    const std::vector<Recipe> recipes = standard_recipes(task, options(), model, nullptr);
+    const std::vector<Recipe> recipes = standard_recipes(task, options(), ScriptedLM(info), nullptr);
     for (const Recipe& recipe : recipes) {
-      if (recipe.id != "few_shot") continue;
-      // The longest input, the test split's, still fits with them, and would not with one more.
-      const PromptInput longest{"x", {{"user", "a somewhat longer test input"}}};
-      EXPECT_LE(model.count_tokens(build_messages(recipe.program, longest, {}, nullptr)) + 4, context_tokens);
-      return recipe.program.shown;
+      if (recipe.id == "few_shot") return recipe.program;
     }
-    return 0;
+    return {};
   };
-  EXPECT_EQ(shown_with(1000), 8);
-  const std::int64_t some = shown_with(25);
-  EXPECT_GT(some, 0);
-  EXPECT_LT(some, 8);
-  EXPECT_EQ(shown_with(15), 0);  // not one: the arm is left out
+  // The longest input is the test split's; its answer needs four tokens more.
+  const auto needed_by = [](PromptProgram program, std::size_t demonstrations) {
+    program.demonstrations.resize(demonstrations);
+    const PromptInput longest{"x", {{"user", "a somewhat longer test input"}}};
+    return ScriptedLM().count_tokens(build_messages(program, longest, {}, nullptr)) + 4;
+  };
+  const PromptProgram all = few_shot_with(1000);
+  ASSERT_EQ(all.shown, 8);
+  EXPECT_EQ(few_shot_with(needed_by(all, 8)).shown, 8);
+  EXPECT_EQ(few_shot_with(needed_by(all, 8) - 1).shown, 7);
+  EXPECT_EQ(few_shot_with(needed_by(all, 1)).shown, 1);
+  EXPECT_EQ(few_shot_with(needed_by(all, 1) - 1).shown, 0);  // not one: the arm is left out
 }
 
 TEST(Levers, AnExtractionDoesNotThink) {

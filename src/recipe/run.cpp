@@ -73,6 +73,7 @@ class Runner {
       reason_and_choose(batch);
     else
       choose_directly(batch);
+    if (stream_) stream_->finish(batch.front().answer.text);
     std::vector<Answer> answers;
     for (Work& work : batch) answers.push_back(std::move(work.answer));
     return answers;

@@ -305,9 +305,12 @@ class TaskReader {
 
   std::string problem_of(const Example& example) const {
     for (const std::string& id : example.documents) {
-      const bool known = std::any_of(document_texts_.begin(), document_texts_.end(),
-                                     [&](const DocumentText& document) { return document.id == id; });
-      if (!known) return fmt::format("there is no document '{}'", id);
+      std::vector<std::string> known;
+      for (const DocumentText& document : document_texts_) known.push_back(document.id);
+      if (std::find(known.begin(), known.end(), id) != known.end()) continue;
+      const auto near = nearest_word(id, known);
+      return fmt::format("there is no document '{}'{}", id,
+                         near ? fmt::format("; is '{}' meant?", *near) : "");
     }
     if (task_.kind == TaskKind::classification) return label_problem(example);
     if (task_.kind == TaskKind::extraction) return fields_problem(example);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "decide/result_json.h"
 #include "report/terminal.h"
 
 // Put there by fulcrum_embed (cmake/embed.cmake).
@@ -27,6 +28,19 @@ std::string script_json(const Json& value) {
     else text += c;
   }
   return text;
+}
+
+// result.json with each recipe's raw items, which on disk have files of their own.
+Json page_json(const CompareResult& result) {
+  Json page = to_json(result);
+  for (std::size_t t = 0; t < result.tasks.size(); ++t) {
+    for (std::size_t r = 0; r < result.tasks[t].recipes.size(); ++r) {
+      Json items = Json::array();
+      for (const MeasuredItem& item : result.tasks[t].recipes[r].measurement.items) items.push_back(to_json(item));
+      page["tasks"][t]["recipes"][r]["items"] = std::move(items);
+    }
+  }
+  return page;
 }
 
 std::string list(std::string_view title, const std::vector<std::string>& sentences) {
@@ -97,14 +111,16 @@ std::string task_section(const TaskResult& task, std::size_t index) {
   const Verdict& verdict = task.verdict;
   std::vector<std::string> rejected;
   for (const Rejection& each : verdict.rejected) rejected.push_back(each.recipe + ": " + each.why);
-  std::string target = task.task.target ? fmt::format(", target {:.2f}", *task.task.target) : "";
+  std::string target = task.task.circumstances.target
+                           ? fmt::format(", target {:.2f}", *task.task.circumstances.target)
+                           : "";
   return fmt::format(
              "<section class=\"task\" id=\"task-{0}\" data-task=\"{0}\"><h2>{1}</h2><p class=\"what\">{2}, {3}{4}; {5} "
              "test items. Differences below {6:.2f} are ties on this test set.</p>"
              "<div class=\"verdict\"><p class=\"summary\">{7}</p><p>{8:.0f}% of resampled test sets and latencies lead to "
              "the same choice: {9}.</p></div>",
              index, escape_html(task.task.name), escape_html(task.task.kind), to_string(task.task.metric), target,
-             task.task.tested_items, task.smallest_detectable_difference, escape_html(verdict.summary),
+             task.recipes.front().measurement.items.size(), task.smallest_detectable_difference, escape_html(verdict.summary),
              verdict.confidence * 100, to_string(verdict.certainty)) +
          "<div class=\"plots\"><figure class=\"plot\" data-plot=\"quality\"></figure>"
          "<figure class=\"plot\" data-plot=\"cost\"></figure></div>" +
@@ -140,14 +156,14 @@ std::string report_html(const CompareResult& result) {
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width, initial-scale=1\"><title>{}</title><style>{}</style></head><body><header>"
       "<h1>Which lever to pull</h1><p>Base model <strong>{}</strong>, {} parameters. Its weights are {}: "
-      "<code>{}</code>. Seed {}.</p></header><main>",
+      "<code>{}</code>.</p></header><main>",
       escape_html(title), asset(fulcrum_asset_report_css, fulcrum_asset_report_css_end), escape_html(base.name),
       base.parameters, frozen ? "the same before and after all of this" : "<strong>not</strong> the same before and after",
-      base.sha256_after.substr(0, 16), result.seed);
+      base.sha256_after.substr(0, 16));
   for (std::size_t i = 0; i < result.tasks.size(); ++i) html += task_section(result.tasks[i], i);
   html += "</main><footer><p>Quality and same answer carry 95% intervals. Costs and latencies were measured on the machine "
           "that ran this.</p></footer>";
-  html += "<script id=\"result\" type=\"application/json\">" + script_json(to_json(result, ResultDetail::with_items)) +
+  html += "<script id=\"result\" type=\"application/json\">" + script_json(page_json(result)) +
           "</script>";
   html += fmt::format("<script>{}</script><script>{}</script></body></html>\n",
                       asset(fulcrum_asset_d3_js, fulcrum_asset_d3_js_end),

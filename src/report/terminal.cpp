@@ -101,10 +101,9 @@ std::string calls_text(double calls) {
 
 std::string plan_text(const ComparePlan& plan) {
   std::string text = fmt::format("\n{}: {}, {}", plan.task.name, plan.task.kind, to_string(plan.task.metric));
-  if (plan.task.target) text += fmt::format(", target {:.2f}", *plan.task.target);
+  if (plan.task.circumstances.target) text += fmt::format(", target {:.2f}", *plan.task.circumstances.target);
   text += fmt::format(".\n  {} train, {} dev and {} test items", plan.task.train_items, plan.task.dev_items,
                       plan.task.test_items);
-  if (plan.task.tested_items != plan.task.test_items) text += fmt::format(", {} of them tested", plan.task.tested_items);
   text += fmt::format(". The smallest difference that these can show: {:.2f}.\n", plan.smallest_detectable_difference);
   for (const std::string& warning : plan.warnings) text += wrap_text(warning, kSentenceColumns, "  ! ", "    ");
   return text;
@@ -131,10 +130,10 @@ std::string task_text(const TaskResult& result) {
 std::string closing_text(const CompareResult& result) {
   const BaseModelRecord& base = result.base_model;
   const bool frozen = base.sha256_before == base.sha256_after;
-  return fmt::format("\nBase model {}, {} parameters: weights {} ({}). {:.0f} seconds in all, seed {}.\n", base.name,
+  return fmt::format("\nBase model {}, {} parameters: weights {} ({}). {:.0f} seconds in all.\n", base.name,
                      with_thousands(static_cast<double>(base.parameters)),
                      frozen ? "the same before and after" : "CHANGED during the run", base.sha256_after.substr(0, 12),
-                     result.seconds, result.seed);
+                     result.seconds);
 }
 
 }  // namespace fulcrum

@@ -16,12 +16,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             "tools": [{"function": {"name": "f", "parameters": {"a": [1, 2.5, null, true]}}}],
             "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>"})",
         "variables");
-    for (const auto& [key, value] : json.items()) dict.set(JinjaValue::string(key), JinjaValue::from_json(value));
+    for (const auto& [key, value] : json.items())
+      dict.set(JinjaValue::string(key), JinjaValue::from_json(value));
     return dict;
   }();
   const JinjaLimits limits = {300'000, 100'000, 200};
   try {
-    const JinjaText text = JinjaTemplate::parse({reinterpret_cast<const char*>(data), size}).render(variables, limits);
+    const JinjaText text =
+        JinjaTemplate::parse({reinterpret_cast<const char*>(data), size}).render(variables, limits);
     if (text.size() > limits.output_bytes) __builtin_trap();
     if (!text.empty() && text.runs().back().end != text.size()) __builtin_trap();
   } catch (const Error& error) {

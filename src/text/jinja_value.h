@@ -119,8 +119,12 @@ class JinjaDict {
   std::uint64_t weight_ = kJinjaItemWeight;
 };
 
-inline const std::vector<JinjaValue>& JinjaValue::items() const { return std::get<List>(value_)->items; }
-inline bool JinjaValue::is_tuple() const { return is_list() && std::get<List>(value_)->is_tuple; }
+inline const std::vector<JinjaValue>& JinjaValue::items() const {
+  return std::get<List>(value_)->items;
+}
+inline bool JinjaValue::is_tuple() const {
+  return is_list() && std::get<List>(value_)->is_tuple;
+}
 
 // Python's ==, by value; objects by identity.
 bool equal_values(const JinjaValue& a, const JinjaValue& b);

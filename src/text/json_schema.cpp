@@ -17,7 +17,22 @@ namespace {
 constexpr int kDeepest = 100;  // of schemas within each other, in the document and while checking
 
 // What a keyword must hold.
-enum class Shape { schema, schemas, named_schemas, number, count, boolean, dialect, pattern, strings, named_strings, type, array, reference, any };
+enum class Shape {
+  schema,
+  schemas,
+  named_schemas,
+  number,
+  count,
+  boolean,
+  dialect,
+  pattern,
+  strings,
+  named_strings,
+  type,
+  array,
+  reference,
+  any
+};
 
 struct Keyword {
   std::string_view name;
@@ -25,22 +40,58 @@ struct Keyword {
 };
 
 constexpr std::array kKeywords = std::to_array<Keyword>({
-    {"$comment", Shape::any}, {"$defs", Shape::named_schemas}, {"$ref", Shape::reference}, {"$schema", Shape::dialect},
-    {"additionalProperties", Shape::schema}, {"allOf", Shape::schemas}, {"anyOf", Shape::schemas}, {"const", Shape::any},
-    {"contains", Shape::schema}, {"default", Shape::any}, {"definitions", Shape::named_schemas},
-    {"dependentRequired", Shape::named_strings}, {"dependentSchemas", Shape::named_schemas}, {"deprecated", Shape::any},
-    {"description", Shape::any}, {"else", Shape::schema}, {"enum", Shape::array}, {"examples", Shape::any},
-    {"exclusiveMaximum", Shape::number}, {"exclusiveMinimum", Shape::number}, {"format", Shape::any}, {"if", Shape::schema},
-    {"items", Shape::schema}, {"maxContains", Shape::count}, {"maxItems", Shape::count}, {"maxLength", Shape::count},
-    {"maxProperties", Shape::count}, {"maximum", Shape::number}, {"minContains", Shape::count}, {"minItems", Shape::count},
-    {"minLength", Shape::count}, {"minProperties", Shape::count}, {"minimum", Shape::number}, {"multipleOf", Shape::number},
-    {"not", Shape::schema}, {"oneOf", Shape::schemas}, {"pattern", Shape::pattern}, {"patternProperties", Shape::named_schemas},
-    {"prefixItems", Shape::schemas}, {"properties", Shape::named_schemas}, {"propertyNames", Shape::schema},
-    {"readOnly", Shape::any}, {"required", Shape::strings}, {"then", Shape::schema}, {"title", Shape::any},
-    {"type", Shape::type}, {"uniqueItems", Shape::boolean}, {"writeOnly", Shape::any},
+    {"$comment", Shape::any},
+    {"$defs", Shape::named_schemas},
+    {"$ref", Shape::reference},
+    {"$schema", Shape::dialect},
+    {"additionalProperties", Shape::schema},
+    {"allOf", Shape::schemas},
+    {"anyOf", Shape::schemas},
+    {"const", Shape::any},
+    {"contains", Shape::schema},
+    {"default", Shape::any},
+    {"definitions", Shape::named_schemas},
+    {"dependentRequired", Shape::named_strings},
+    {"dependentSchemas", Shape::named_schemas},
+    {"deprecated", Shape::any},
+    {"description", Shape::any},
+    {"else", Shape::schema},
+    {"enum", Shape::array},
+    {"examples", Shape::any},
+    {"exclusiveMaximum", Shape::number},
+    {"exclusiveMinimum", Shape::number},
+    {"format", Shape::any},
+    {"if", Shape::schema},
+    {"items", Shape::schema},
+    {"maxContains", Shape::count},
+    {"maxItems", Shape::count},
+    {"maxLength", Shape::count},
+    {"maxProperties", Shape::count},
+    {"maximum", Shape::number},
+    {"minContains", Shape::count},
+    {"minItems", Shape::count},
+    {"minLength", Shape::count},
+    {"minProperties", Shape::count},
+    {"minimum", Shape::number},
+    {"multipleOf", Shape::number},
+    {"not", Shape::schema},
+    {"oneOf", Shape::schemas},
+    {"pattern", Shape::pattern},
+    {"patternProperties", Shape::named_schemas},
+    {"prefixItems", Shape::schemas},
+    {"properties", Shape::named_schemas},
+    {"propertyNames", Shape::schema},
+    {"readOnly", Shape::any},
+    {"required", Shape::strings},
+    {"then", Shape::schema},
+    {"title", Shape::any},
+    {"type", Shape::type},
+    {"uniqueItems", Shape::boolean},
+    {"writeOnly", Shape::any},
 });
 
-constexpr std::array<std::string_view, 7> kTypes = {"null", "boolean", "object", "array", "number", "string", "integer"};
+constexpr std::array<std::string_view, 7> kTypes = {"null",   "boolean", "object", "array",
+                                                    "number", "string",  "integer"};
 
 std::string escape_pointer(std::string_view key) {
   std::string escaped;
@@ -66,10 +117,13 @@ std::string_view type_of(const Json& value) {
 
 bool is_integer(const Json& value) {
   if (value.is_number_integer()) return true;
-  return value.is_number_float() && std::isfinite(value.get<double>()) && std::floor(value.get<double>()) == value.get<double>();
+  return value.is_number_float() && std::isfinite(value.get<double>()) &&
+         std::floor(value.get<double>()) == value.get<double>();
 }
 
-bool is_count(const Json& value) { return value.is_number() && is_integer(value) && value.get<double>() >= 0; }
+bool is_count(const Json& value) {
+  return value.is_number() && is_integer(value) && value.get<double>() >= 0;
+}
 
 bool is_type(const Json& value, std::string_view type) {
   return type == "integer" ? is_integer(value) : type == type_of(value);
@@ -115,8 +169,8 @@ const Json* follow(const Json& root, std::string_view reference) {
     }
     if (at->is_object() && at->contains(key)) {
       at = &(*at)[key];
-    } else if (at->is_array() && !key.empty() && key.size() < 9 && key.find_first_not_of("0123456789") == std::string::npos &&
-               std::stoul(key) < at->size()) {
+    } else if (at->is_array() && !key.empty() && key.size() < 9 &&
+               key.find_first_not_of("0123456789") == std::string::npos && std::stoul(key) < at->size()) {
       at = &(*at)[std::stoul(key)];
     } else {
       return nullptr;
@@ -134,12 +188,15 @@ class SchemaReader {
   SchemaReader(const Json& root, Patterns& patterns) : root_(root), patterns_(patterns) {}
 
   void read(const Json& schema, const std::string& where, int depth) {
-    if (depth > kDeepest) throw_error(ErrorCode::too_large, "reading a JSON Schema: it nests deeper than {} at {}", kDeepest, where);
+    if (depth > kDeepest)
+      throw_error(ErrorCode::too_large, "reading a JSON Schema: it nests deeper than {} at {}", kDeepest,
+                  where);
     if (!seen_.insert(&schema).second) return;
     if (schema.is_boolean()) return;
     if (!schema.is_object()) fail(where, "an object or a truth value", schema);
     for (const auto& [name, value] : schema.items()) {
-      const auto found = std::find_if(kKeywords.begin(), kKeywords.end(), [&key = name](const Keyword& k) { return k.name == key; });
+      const auto found = std::find_if(kKeywords.begin(), kKeywords.end(),
+                                      [&key = name](const Keyword& k) { return k.name == key; });
       // $id moves the base of references; at the root nothing stands outside of it.
       if (found == kKeywords.end() && name == "$id" && &schema == &root_) continue;
       if (found == kKeywords.end()) refuse(name, where);
@@ -156,7 +213,8 @@ class SchemaReader {
   [[noreturn]] static void refuse(const std::string& name, const std::string& where) {
     std::string names;
     for (const Keyword& keyword : kKeywords) names += (names.empty() ? "" : ", ") + std::string(keyword.name);
-    throw_error(ErrorCode::unsupported, "reading a JSON Schema: the keyword \"{}\" at {} is not supported; supported are {}", name,
+    throw_error(ErrorCode::unsupported,
+                "reading a JSON Schema: the keyword \"{}\" at {} is not supported; supported are {}", name,
                 where.empty() ? "the top" : where, names);
   }
 
@@ -164,16 +222,19 @@ class SchemaReader {
     patterns_.try_emplace(pattern, pattern, RegularExpression::Dialect::ecma);
   }
 
-  void read_keyword(Shape shape, const Json& value, const std::string& where, std::string_view name, int depth) {
+  void read_keyword(Shape shape, const Json& value, const std::string& where, std::string_view name,
+                    int depth) {
     const auto are_strings = [](const Json& list) {
-      return list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& item) { return item.is_string(); });
+      return list.is_array() &&
+             std::all_of(list.begin(), list.end(), [](const Json& item) { return item.is_string(); });
     };
     switch (shape) {
       case Shape::schema:
         return read(value, where, depth + 1);
       case Shape::schemas:
         if (!value.is_array() || value.empty()) fail(where, "a list of schemas", value);
-        for (std::size_t i = 0; i < value.size(); ++i) read(value[i], fmt::format("{}/{}", where, i), depth + 1);
+        for (std::size_t i = 0; i < value.size(); ++i)
+          read(value[i], fmt::format("{}/{}", where, i), depth + 1);
         return;
       case Shape::named_schemas:
         if (!value.is_object()) fail(where, "an object of schemas", value);
@@ -183,7 +244,8 @@ class SchemaReader {
         }
         return;
       case Shape::number:
-        if (!value.is_number() || (name == "multipleOf" && value.get<double>() <= 0)) fail(where, "a number", value);
+        if (!value.is_number() || (name == "multipleOf" && value.get<double>() <= 0))
+          fail(where, "a number", value);
         return;
       case Shape::count:
         if (!is_count(value)) fail(where, "a whole number that is not negative", value);
@@ -193,8 +255,10 @@ class SchemaReader {
         return;
       case Shape::dialect: {
         const std::string dialect = value.is_string() ? value.get<std::string>() : "";
-        if (!dialect.starts_with("https://json-schema.org/") && !dialect.starts_with("http://json-schema.org/")) {
-          throw_error(ErrorCode::unsupported, "reading a JSON Schema: the dialect {} at {} is not supported", excerpt(value), where);
+        if (!dialect.starts_with("https://json-schema.org/") &&
+            !dialect.starts_with("http://json-schema.org/")) {
+          throw_error(ErrorCode::unsupported, "reading a JSON Schema: the dialect {} at {} is not supported",
+                      excerpt(value), where);
         }
         return;
       }
@@ -205,13 +269,15 @@ class SchemaReader {
         if (!are_strings(value)) fail(where, "a list of strings", value);
         return;
       case Shape::named_strings:
-        if (!value.is_object() || !std::all_of(value.begin(), value.end(), are_strings)) fail(where, "an object of lists of strings", value);
+        if (!value.is_object() || !std::all_of(value.begin(), value.end(), are_strings))
+          fail(where, "an object of lists of strings", value);
         return;
       case Shape::type: {
         const Json list = value.is_string() ? Json::array({value}) : value;
-        const bool known = are_strings(list) && std::all_of(list.begin(), list.end(), [](const Json& type) {
-                             return std::find(kTypes.begin(), kTypes.end(), type.get<std::string>()) != kTypes.end();
-                           });
+        const bool known =
+            are_strings(list) && std::all_of(list.begin(), list.end(), [](const Json& type) {
+              return std::find(kTypes.begin(), kTypes.end(), type.get<std::string>()) != kTypes.end();
+            });
         if (!known) fail(where, "a type or a list of types", value);
         return;
       }
@@ -223,7 +289,8 @@ class SchemaReader {
         const auto reference = value.get<std::string>();
         const Json* target = follow(root_, reference);
         if (target == nullptr && !reference.starts_with("#/") && reference != "#") {
-          throw_error(ErrorCode::unsupported, "reading a JSON Schema: the reference \"{}\" at {} is not supported, only \"#/...\" is",
+          throw_error(ErrorCode::unsupported,
+                      "reading a JSON Schema: the reference \"{}\" at {} is not supported, only \"#/...\" is",
                       reference, where);
         }
         if (target == nullptr) fail(where, "a reference to a part of the schema", value);
@@ -262,7 +329,9 @@ class Checker {
       if (!schema.get<bool>()) add(where, "nothing is allowed here");
       return;
     }
-    if (depth_ > kDeepest * 4) throw_error(ErrorCode::too_large, "checking against a JSON Schema: it nests deeper than {}", kDeepest * 4);
+    if (depth_ > kDeepest * 4)
+      throw_error(ErrorCode::too_large, "checking against a JSON Schema: it nests deeper than {}",
+                  kDeepest * 4);
     ++depth_;
     if (const auto ref = schema.find("$ref"); ref != schema.end()) {
       check(*follow(root_, ref->get_ref<const std::string&>()), value, where);
@@ -279,14 +348,18 @@ class Checker {
   void check_any(const Json& schema, const Json& value, const std::string& where) {
     if (const auto type = schema.find("type"); type != schema.end()) {
       const Json list = type->is_string() ? Json::array({*type}) : *type;
-      const bool right = std::any_of(list.begin(), list.end(), [&](const Json& t) { return is_type(value, t.get<std::string>()); });
-      if (!right) add(where, fmt::format("expected {}, found {} ({})", excerpt(*type), type_of(value), excerpt(value)));
+      const bool right = std::any_of(list.begin(), list.end(),
+                                     [&](const Json& t) { return is_type(value, t.get<std::string>()); });
+      if (!right)
+        add(where, fmt::format("expected {}, found {} ({})", excerpt(*type), type_of(value), excerpt(value)));
     }
     if (const auto list = schema.find("enum"); list != schema.end()) {
-      const bool right = std::any_of(list->begin(), list->end(), [&](const Json& item) { return equal_json(item, value); });
+      const bool right =
+          std::any_of(list->begin(), list->end(), [&](const Json& item) { return equal_json(item, value); });
       if (!right) add(where, fmt::format("expected one of {}, found {}", excerpt(*list), excerpt(value)));
     }
-    if (const auto constant = schema.find("const"); constant != schema.end() && !equal_json(*constant, value)) {
+    if (const auto constant = schema.find("const");
+        constant != schema.end() && !equal_json(*constant, value)) {
       add(where, fmt::format("expected {}, found {}", excerpt(*constant), excerpt(value)));
     }
   }
@@ -296,7 +369,8 @@ class Checker {
       for (const Json& part : *all) check(part, value, where);
     }
     const auto count_fitting = [&](const Json& list) {
-      return std::count_if(list.begin(), list.end(), [&](const Json& part) { return fits(part, value, where); });
+      return std::count_if(list.begin(), list.end(),
+                           [&](const Json& part) { return fits(part, value, where); });
     };
     if (const auto any = schema.find("anyOf"); any != schema.end() && count_fitting(*any) == 0) {
       add(where, "fits none of \"anyOf\"");
@@ -305,7 +379,8 @@ class Checker {
       const auto count = count_fitting(*one);
       if (count != 1) add(where, fmt::format("fits {} of \"oneOf\", expected exactly one", count));
     }
-    if (const auto no = schema.find("not"); no != schema.end() && fits(*no, value, where)) add(where, "fits what \"not\" excludes");
+    if (const auto no = schema.find("not"); no != schema.end() && fits(*no, value, where))
+      add(where, "fits what \"not\" excludes");
     if (const auto condition = schema.find("if"); condition != schema.end()) {
       const auto branch = schema.find(fits(*condition, value, where) ? "then" : "else");
       if (branch != schema.end()) check(*branch, value, where);
@@ -313,12 +388,14 @@ class Checker {
   }
 
   // Holds `measure` of the value against a lower and an upper bound.
-  void check_bounds(const Json& schema, const char* least, const char* most, std::size_t measure, std::string_view unit,
-                    const std::string& where) {
-    if (const auto bound = schema.find(least); bound != schema.end() && static_cast<double>(measure) < bound->get<double>()) {
+  void check_bounds(const Json& schema, const char* least, const char* most, std::size_t measure,
+                    std::string_view unit, const std::string& where) {
+    if (const auto bound = schema.find(least);
+        bound != schema.end() && static_cast<double>(measure) < bound->get<double>()) {
       add(where, fmt::format("expected at least {} {}, found {}", excerpt(*bound), unit, measure));
     }
-    if (const auto bound = schema.find(most); bound != schema.end() && static_cast<double>(measure) > bound->get<double>()) {
+    if (const auto bound = schema.find(most);
+        bound != schema.end() && static_cast<double>(measure) > bound->get<double>()) {
       add(where, fmt::format("expected at most {} {}, found {}", excerpt(*bound), unit, measure));
     }
   }
@@ -335,7 +412,8 @@ class Checker {
     hold("exclusiveMinimum", "more than", [](const Json& a, const Json& b) { return a > b; });
     hold("exclusiveMaximum", "less than", [](const Json& a, const Json& b) { return a < b; });
     hold("multipleOf", "a multiple of", [](const Json& a, const Json& b) {
-      if (a.is_number_integer() && b.is_number_integer()) return a.get<std::int64_t>() % b.get<std::int64_t>() == 0;
+      if (a.is_number_integer() && b.is_number_integer())
+        return a.get<std::int64_t>() % b.get<std::int64_t>() == 0;
       return is_multiple(a.get<double>(), b.get<double>());
     });
   }
@@ -344,7 +422,8 @@ class Checker {
     check_bounds(schema, "minLength", "maxLength", length_of(text), "characters", where);
     if (const auto pattern = schema.find("pattern"); pattern != schema.end()) {
       const auto& expression = pattern->get_ref<const std::string&>();
-      if (!patterns_.at(expression).search(text)) add(where, fmt::format("does not match the pattern \"{}\"", expression));
+      if (!patterns_.at(expression).search(text))
+        add(where, fmt::format("does not match the pattern \"{}\"", expression));
     }
   }
 
@@ -364,15 +443,18 @@ class Checker {
     if (schema.value("uniqueItems", false)) {
       for (std::size_t i = 0; i < value.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
-          if (equal_json(value[i], value[j])) return add(where, fmt::format("items {} and {} are the same", j, i));
+          if (equal_json(value[i], value[j]))
+            return add(where, fmt::format("items {} and {} are the same", j, i));
         }
       }
     }
     if (const auto wanted = schema.find("contains"); wanted != schema.end()) {
-      const auto count = std::count_if(value.begin(), value.end(), [&](const Json& item) { return fits(*wanted, item, where); });
+      const auto count = std::count_if(value.begin(), value.end(),
+                                       [&](const Json& item) { return fits(*wanted, item, where); });
       const double least = schema.contains("minContains") ? schema["minContains"].get<double>() : 1;
       const auto most = schema.find("maxContains");
-      if (static_cast<double>(count) < least || (most != schema.end() && static_cast<double>(count) > most->get<double>())) {
+      if (static_cast<double>(count) < least ||
+          (most != schema.end() && static_cast<double>(count) > most->get<double>())) {
         add(where, fmt::format("{} items fit \"contains\", which is not the number asked for", count));
       }
     }
@@ -400,11 +482,14 @@ class Checker {
     for (const auto& [key, item] : value.items()) check_property(schema, key, item, where);
   }
 
-  void check_property(const Json& schema, const std::string& key, const Json& item, const std::string& where) {
+  void check_property(const Json& schema, const std::string& key, const Json& item,
+                      const std::string& where) {
     const std::string place = where + "/" + escape_pointer(key);
     bool known = false;
-    if (const auto names = schema.find("propertyNames"); names != schema.end()) check(*names, Json(key), place);
-    if (const auto properties = schema.find("properties"); properties != schema.end() && properties->contains(key)) {
+    if (const auto names = schema.find("propertyNames"); names != schema.end())
+      check(*names, Json(key), place);
+    if (const auto properties = schema.find("properties");
+        properties != schema.end() && properties->contains(key)) {
       known = true;
       check((*properties)[key], item, place);
     }
@@ -450,7 +535,9 @@ std::vector<SchemaProblem> JsonSchema::problems(const Json& value) const {
   return Checker(state_->schema, state_->patterns).run(value);
 }
 
-const Json& JsonSchema::json() const { return state_->schema; }
+const Json& JsonSchema::json() const {
+  return state_->schema;
+}
 
 bool equal_json(const Json& a, const Json& b) {
   if (a.is_array() && b.is_array()) return std::equal(a.begin(), a.end(), b.begin(), b.end(), equal_json);

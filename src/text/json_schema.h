@@ -1,11 +1,11 @@
 // Checks JSON values against a JSON Schema: the part of draft 2020-12 that people use to describe answers.
 //
 // Supported: type, enum, const, properties, required, additionalProperties, patternProperties, propertyNames,
-// minProperties, maxProperties, dependentRequired, dependentSchemas, items, prefixItems, contains, minContains,
-// maxContains, minItems, maxItems, uniqueItems, minLength, maxLength, pattern, minimum, maximum, exclusiveMinimum,
-// exclusiveMaximum, multipleOf, allOf, anyOf, oneOf, not, if, then, else, $ref within the document, $defs, definitions;
-// annotations (title, description, default, examples, format, ...) are read over. Any other keyword is refused when the
-// schema is read, so that a promise is never quietly not kept.
+// minProperties, maxProperties, dependentRequired, dependentSchemas, items, prefixItems, contains,
+// minContains, maxContains, minItems, maxItems, uniqueItems, minLength, maxLength, pattern, minimum, maximum,
+// exclusiveMinimum, exclusiveMaximum, multipleOf, allOf, anyOf, oneOf, not, if, then, else, $ref within the
+// document, $defs, definitions; annotations (title, description, default, examples, format, ...) are read
+// over. Any other keyword is refused when the schema is read, so that a promise is never quietly not kept.
 //
 // A value that does not fit is a value, not an error: problems() says where and why.
 #pragma once
@@ -28,8 +28,9 @@ struct SchemaProblem {
 
 class JsonSchema {
  public:
-  // Errors: unsupported naming the keyword, where it stands, and all that are supported; invalid_argument for a keyword
-  // of the wrong type, a $ref to nowhere or a pattern that is none; too_large for nesting deeper than 100.
+  // Errors: unsupported naming the keyword, where it stands, and all that are supported; invalid_argument for
+  // a keyword of the wrong type, a $ref to nowhere or a pattern that is none; too_large for nesting deeper
+  // than 100.
   static JsonSchema parse(const Json& schema);
 
   // Empty: the value fits. Error(too_large) if $ref leads round in circles without end.

@@ -22,7 +22,8 @@ TEST(JsonSchema, agrees_with_the_official_suite_on_every_schema_it_takes) {
       try {
         schema = JsonSchema::parse(group["schema"]);
       } catch (const Error& error) {
-        ASSERT_TRUE(error.code() == ErrorCode::unsupported) << entry.path() << ": " << group["description"] << ": " << error.what();
+        ASSERT_TRUE(error.code() == ErrorCode::unsupported)
+            << entry.path() << ": " << group["description"] << ": " << error.what();
         ++refused;
         continue;
       }
@@ -36,8 +37,9 @@ TEST(JsonSchema, agrees_with_the_official_suite_on_every_schema_it_takes) {
   }
   EXPECT_GT(agreed, 800);
   EXPECT_LT(refused, 250);
-  for (const char* keyword : {"type", "enum", "const", "properties", "required", "additionalProperties", "items", "prefixItems",
-                              "minimum", "maxLength", "pattern", "oneOf", "if-then-else", "uniqueItems", "ref", "multipleOf"}) {
+  for (const char* keyword :
+       {"type", "enum", "const", "properties", "required", "additionalProperties", "items", "prefixItems",
+        "minimum", "maxLength", "pattern", "oneOf", "if-then-else", "uniqueItems", "ref", "multipleOf"}) {
     EXPECT_GT(taken[keyword], 0) << keyword;
   }
 }
@@ -53,13 +55,15 @@ Json order_schema() {
 TEST(JsonSchema, says_where_and_why) {
   const JsonSchema schema = JsonSchema::parse(order_schema());
   EXPECT_TRUE(schema.accepts(parse_json(R"({"id": "A-7", "lines": [{"price": 1.5}]})", "value")));
-  const auto problems = schema.problems(parse_json(R"({"id": "A7", "lines": [{"price": 1}, {"price": "2"}], "a/b": 1})", "value"));
+  const auto problems = schema.problems(
+      parse_json(R"({"id": "A7", "lines": [{"price": 1}, {"price": "2"}], "a/b": 1})", "value"));
   ASSERT_EQ(problems.size(), 3u);
   EXPECT_EQ(problems[0].where, "/id");
   EXPECT_EQ(problems[1].where, "/lines/1/price");
   EXPECT_EQ(problems[1].what, "expected \"number\", found string (\"2\")");
   EXPECT_EQ(problems[2].where, "/a~1b");
-  EXPECT_EQ(schema.problems(parse_json(R"({"id": "A-7"})", "value")).at(0).what, "the key \"lines\" is missing");
+  EXPECT_EQ(schema.problems(parse_json(R"({"id": "A-7"})", "value")).at(0).what,
+            "the key \"lines\" is missing");
 }
 
 ErrorCode refusal(std::string_view text, std::string_view part) {
@@ -74,12 +78,16 @@ ErrorCode refusal(std::string_view text, std::string_view part) {
 }
 
 TEST(JsonSchema, refuses_what_it_would_not_keep) {
-  EXPECT_EQ(refusal(R"({"properties": {"a": {"unevaluatedItems": false}}})", "\"unevaluatedItems\" at /properties/a"), ErrorCode::unsupported);
+  EXPECT_EQ(refusal(R"({"properties": {"a": {"unevaluatedItems": false}}})",
+                    "\"unevaluatedItems\" at /properties/a"),
+            ErrorCode::unsupported);
   EXPECT_EQ(refusal(R"({"typ": "string"})", "\"typ\" at the top"), ErrorCode::unsupported);
   EXPECT_EQ(refusal(R"({"$ref": "http://example.com/x"})", "only \"#/...\""), ErrorCode::unsupported);
-  EXPECT_EQ(refusal(R"({"$ref": "#/nowhere"})", "expected a reference to a part"), ErrorCode::invalid_argument);
+  EXPECT_EQ(refusal(R"({"$ref": "#/nowhere"})", "expected a reference to a part"),
+            ErrorCode::invalid_argument);
   EXPECT_EQ(refusal(R"({"type": "text"})", "expected a type"), ErrorCode::invalid_argument);
-  EXPECT_EQ(refusal(R"({"required": "a"})", "expected a list of strings at /required"), ErrorCode::invalid_argument);
+  EXPECT_EQ(refusal(R"({"required": "a"})", "expected a list of strings at /required"),
+            ErrorCode::invalid_argument);
   EXPECT_EQ(refusal(R"({"pattern": "("})", "regular expression"), ErrorCode::invalid_argument);
   EXPECT_EQ(refusal(R"([])", "expected an object"), ErrorCode::invalid_argument);
 }
@@ -87,7 +95,8 @@ TEST(JsonSchema, refuses_what_it_would_not_keep) {
 TEST(JsonSchema, ends_where_references_lead_round_in_circles) {
   EXPECT_THROW(JsonSchema::parse(parse_json(R"({"$ref": "#"})", "schema")).accepts(Json(1)), Error);
   // A recursive schema is fine as long as the value ends.
-  const JsonSchema tree = JsonSchema::parse(parse_json(R"({"type": "object", "properties": {"child": {"$ref": "#"}}})", "schema"));
+  const JsonSchema tree = JsonSchema::parse(
+      parse_json(R"({"type": "object", "properties": {"child": {"$ref": "#"}}})", "schema"));
   EXPECT_TRUE(tree.accepts(parse_json(R"({"child": {"child": {}}})", "value")));
   EXPECT_FALSE(tree.accepts(parse_json(R"({"child": {"child": 1}})", "value")));
 }

@@ -14,7 +14,8 @@ constexpr const char* kLlama3 =
 constexpr const char* kQwen2 =
     R"((?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-// As llama.cpp names and writes them (src/llama-vocab.cpp); the expressions are those of the models' own tokenizers.
+// As llama.cpp names and writes them (src/llama-vocab.cpp); the expressions are those of the models' own
+// tokenizers.
 const std::map<std::string_view, std::vector<std::string>>& known() {
   static const std::map<std::string_view, std::vector<std::string>> table = {
       {"gpt-2", {kGpt2}},
@@ -54,7 +55,8 @@ PreTokenizer PreTokenizer::named(std::string_view name) {
   if (found != known().end()) return PreTokenizer(found->second);
   std::string names;
   for (const auto& [other, unused] : known()) names += (names.empty() ? "" : ", ") + std::string(other);
-  throw_error(ErrorCode::unsupported, "making a tokenizer: the pre-tokenizer \"{}\" is not known; known are: {}", name, names);
+  throw_error(ErrorCode::unsupported,
+              "making a tokenizer: the pre-tokenizer \"{}\" is not known; known are: {}", name, names);
 }
 
 std::vector<std::string_view> PreTokenizer::split(std::string_view text) const {

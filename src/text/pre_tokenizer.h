@@ -1,5 +1,5 @@
-// Cuts text into the stretches that byte-level BPE never merges across, by the regular expressions that each model
-// family was trained with.
+// Cuts text into the stretches that byte-level BPE never merges across, by the regular expressions that each
+// model family was trained with.
 //
 // Thread-safe after construction.
 #pragma once

@@ -1,7 +1,7 @@
 // Regular expressions over UTF-8 by PCRE2, compiled once. Text may be ill-formed: such bytes match nothing.
 //
-// Thread-safe after construction. Errors: invalid_argument for an expression that PCRE2 cannot compile (with the
-// position), too_large when matching gives up.
+// Thread-safe after construction. Errors: invalid_argument for an expression that PCRE2 cannot compile (with
+// the position), too_large when matching gives up.
 #pragma once
 
 #include <memory>
@@ -13,8 +13,8 @@ namespace fulcrum {
 
 class RegularExpression {
  public:
-  // unicode: \s, \w, \d and case follow Unicode, as pre-tokenizers expect. ecma: they are ASCII and $ is the very end of
-  // the text, as JSON Schema expects.
+  // unicode: \s, \w, \d and case follow Unicode, as pre-tokenizers expect. ecma: they are ASCII and $ is the
+  // very end of the text, as JSON Schema expects.
   enum class Dialect { unicode, ecma };
   RegularExpression(const std::string& expression, Dialect dialect);
 

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "text/byte_level_bpe.h"
 #include "text/sentencepiece.h"
+#include "text/wordpiece.h"
 
 namespace fulcrum {
 
@@ -73,7 +75,10 @@ void check_vocabulary(const Vocabulary& vocabulary) {
 std::unique_ptr<Tokenizer> make_tokenizer(Vocabulary vocabulary) {
   check_vocabulary(vocabulary);
   if (vocabulary.family == "llama") return std::make_unique<SentencePieceTokenizer>(std::move(vocabulary));
-  throw_error(ErrorCode::unsupported, "making a tokenizer: the family \"{}\" is not known; known are: llama",
+  if (vocabulary.family == "gpt2") return std::make_unique<ByteLevelBpeTokenizer>(std::move(vocabulary));
+  if (vocabulary.family == "bert") return std::make_unique<WordPieceTokenizer>(std::move(vocabulary));
+  throw_error(ErrorCode::unsupported,
+              "making a tokenizer: the family \"{}\" is not known; known are: llama, gpt2, bert",
               vocabulary.family);
 }
 

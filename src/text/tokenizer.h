@@ -1,7 +1,8 @@
 // Text to token ids and back. Ids are int32, 0 to size()-1. Thread-safe after construction.
 //
 // One interface, one implementation a family: text/sentencepiece.h (BPE by score with byte fallback: the
-// bundled model, llama2.c, Llama 2, Mistral), and later byte-level BPE, Unigram and WordPiece.
+// bundled model, llama2.c, Llama 2, Mistral), text/byte_level_bpe.h (GPT-2, Llama 3, Qwen), text/wordpiece.h
+// (BERT).
 #pragma once
 
 #include <cstdint>

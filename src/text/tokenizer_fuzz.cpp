@@ -31,13 +31,18 @@ void check_round_trip(const Tokenizer& tokenizer, std::string_view text, Tokeniz
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::unique_ptr<Tokenizer> tokenizer = [] {
     BpeTrainerOptions options;
-    options.vocabulary_tokens = 400;
+    options.vocabulary_tokens = 385;
     options.control_tokens = {"<|user|>", "<|end|>"};
     options.user_defined_tokens = {"<doc>", "</doc>"};
     BpeTrainer trainer(options);
-    trainer.add("the cat sat on the mat, and the rat sat on the cat that the hat had; \"that\", she said, \"is that.\"\n\n");
-    trainer.add("the theatre of the cat and the hat of the rat was on the mat on which the cat and the rat sat then.\n\n");
-    trainer.add("other mothers bother the brothers, and rather than gather, the fathers lather and blather\n\n");
+    trainer.add(
+        "the cat sat on the mat, and the rat sat on the cat that the hat had; \"that\", she said, \"is "
+        "that.\"\n\n");
+    trainer.add(
+        "the theatre of the cat and the hat of the rat was on the mat on which the cat and the rat sat "
+        "then.\n\n");
+    trainer.add(
+        "other mothers bother the brothers, and rather than gather, the fathers lather and blather\n\n");
     return make_tokenizer(trainer.train().vocabulary);
   }();
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -45,9 +45,9 @@ struct Activations {
   std::vector<LayerActivations> layers;
   RowBuffer final_x, final_normed;  // [T, C]
   // Gradients; each is scratch for one step of the backward.
-  RowBuffer d_x, d_branch, d_normed;        // [T, C]: of the residual stream, of a branch, of a norm's output
+  RowBuffer d_x, d_branch, d_normed;  // [T, C]: of the residual stream, of a branch, of a norm's output
   RowBuffer d_qkv, d_attended, d_gate_up, d_hidden, d_query_key;
-  RowBuffer d_lora_hidden;                  // [T, rank]
+  RowBuffer d_lora_hidden;  // [T, rank]
 
   Activations() = default;
   Activations(const ModelConfig& config, std::optional<std::int64_t> lora_rank);

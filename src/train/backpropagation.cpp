@@ -35,7 +35,9 @@ void add_rows(ConstMatrix from, Matrix to) {
 
 }  // namespace
 
-double TrainingRows::sum_of_weights() const { return std::accumulate(weights.begin(), weights.end(), 0.0); }
+double TrainingRows::sum_of_weights() const {
+  return std::accumulate(weights.begin(), weights.end(), 0.0);
+}
 
 void TrainingRows::append(std::span<const std::int32_t> tokens, std::span<const float> token_weights) {
   if (tokens.size() < 2) return;
@@ -78,8 +80,8 @@ struct Backpropagation::State {
         key_columns(config.n_kv_heads * config.head_dim),
         attention_shape{config.n_heads, config.n_kv_heads, config.head_dim,
                         config.sliding_window.value_or(INT32_MAX)},
-        rope_table(make_rope_table(config.rope_layout, config.head_dim, config.context_tokens, config.rope_theta,
-                                   {})),
+        rope_table(make_rope_table(config.rope_layout, config.head_dim, config.context_tokens,
+                                   config.rope_theta, {})),
         activations(config, std::nullopt),
         head(config.d_model, config.vocab_size) {}
 
@@ -99,7 +101,8 @@ struct Backpropagation::State {
     activations.reserve_rows(config, rows.size());
   }
 
-  // The columns of q, k or v inside a [T, (H+2K)*D] matrix, of gate or up inside [T, 2F], and all columns otherwise.
+  // The columns of q, k or v inside a [T, (H+2K)*D] matrix, of gate or up inside [T, 2F], and all columns
+  // otherwise.
   Matrix module_columns(Matrix matrix, LinearModule module) const {
     switch (module) {
       case LinearModule::q_proj:
@@ -119,19 +122,23 @@ struct Backpropagation::State {
     return matrix;
   }
 
-  void add_adapter(const LoraView* adapter, std::int64_t layer, LinearModule module, ConstMatrix x, Matrix y) {
+  void add_adapter(const LoraView* adapter, std::int64_t layer, LinearModule module, ConstMatrix x,
+                   Matrix y) {
     if (adapter == nullptr || !adapter->at(layer, module)) return;
-    RowBuffer& hidden = activations.layers[static_cast<std::size_t>(layer)].lora_hidden[static_cast<std::size_t>(module)];
-    lora_forward(adapter->at(layer, module), adapter->scale, x, hidden.view(x.rows), module_columns(y, module),
-                 precision);
+    RowBuffer& hidden =
+        activations.layers[static_cast<std::size_t>(layer)].lora_hidden[static_cast<std::size_t>(module)];
+    lora_forward(adapter->at(layer, module), adapter->scale, x, hidden.view(x.rows),
+                 module_columns(y, module), precision);
   }
 
   void add_adapter_backward(const LoraView* adapter, const LoraView* gradients, std::int64_t layer,
                             LinearModule module, Matrix dy, ConstMatrix x, Matrix dx) {
     if (adapter == nullptr || !adapter->at(layer, module)) return;
-    RowBuffer& hidden = activations.layers[static_cast<std::size_t>(layer)].lora_hidden[static_cast<std::size_t>(module)];
-    lora_backward(adapter->at(layer, module), adapter->scale, module_columns(dy, module), x, hidden.view(x.rows),
-                  activations.d_lora_hidden.view(x.rows), gradients->at(layer, module), dx, precision);
+    RowBuffer& hidden =
+        activations.layers[static_cast<std::size_t>(layer)].lora_hidden[static_cast<std::size_t>(module)];
+    lora_backward(adapter->at(layer, module), adapter->scale, module_columns(dy, module), x,
+                  hidden.view(x.rows), activations.d_lora_hidden.view(x.rows), gradients->at(layer, module),
+                  dx, precision);
   }
 
   // Normalises every head of `heads` in place; the rows before it are the caller's to keep.
@@ -149,11 +156,13 @@ struct Backpropagation::State {
       LayerActivations& layer = activations.layers[static_cast<std::size_t>(index)];
       const bool last = index + 1 == config.n_layers;
       const Matrix out =
-          (last ? activations.final_x : activations.layers[static_cast<std::size_t>(index) + 1].x).view(count);
+          (last ? activations.final_x : activations.layers[static_cast<std::size_t>(index) + 1].x)
+              .view(count);
       attention_forward(weights.layers[static_cast<std::size_t>(index)], adapter, index, layer, rows);
       feed_forward(weights.layers[static_cast<std::size_t>(index)], adapter, index, layer, out);
     }
-    rms_norm(activations.final_x.view(count), weights.output_norm, epsilon(), activations.final_normed.view(count));
+    rms_norm(activations.final_x.view(count), weights.output_norm, epsilon(),
+             activations.final_normed.view(count));
   }
 
   // layer.middle = layer.x + attention(norm(layer.x)).
@@ -193,7 +202,8 @@ struct Backpropagation::State {
     gemm_nt(normed, weights.gate_up, gate_up, precision, Accumulate::overwrite);
     for (const LinearModule module : {LinearModule::gate_proj, LinearModule::up_proj})
       add_adapter(adapter, index, module, normed, gate_up);
-    swiglu(module_columns(gate_up, LinearModule::gate_proj), module_columns(gate_up, LinearModule::up_proj), hidden);
+    swiglu(module_columns(gate_up, LinearModule::gate_proj), module_columns(gate_up, LinearModule::up_proj),
+           hidden);
     copy_rows(layer.middle.view(count), out);
     gemm_nt(hidden, weights.ffn_down, out, precision, Accumulate::add);
     add_adapter(adapter, index, LinearModule::down_proj, hidden, out);
@@ -213,8 +223,8 @@ struct Backpropagation::State {
     return gradients.discarded;
   }
 
-  double backward(const DecoderView& weights, const LoraView* adapter, const TrainingRows& rows, double divisor,
-                  Gradients gradients) {
+  double backward(const DecoderView& weights, const LoraView* adapter, const TrainingRows& rows,
+                  double divisor, Gradients gradients) {
     const std::int64_t count = rows.size();
     const bool full = gradients.model != nullptr;
     const Matrix d_x = activations.d_x.view(count), d_normed = activations.d_normed.view(count);
@@ -226,7 +236,8 @@ struct Backpropagation::State {
                                     weights.output_norm.size()));
     for (std::int64_t index = config.n_layers - 1; index >= 0; --index) {
       const DecoderLayerView& layer = weights.layers[static_cast<std::size_t>(index)];
-      const DecoderLayerView* d_layer = full ? &gradients.model->layers[static_cast<std::size_t>(index)] : nullptr;
+      const DecoderLayerView* d_layer =
+          full ? &gradients.model->layers[static_cast<std::size_t>(index)] : nullptr;
       feed_forward_backward(layer, d_layer, adapter, index, gradients, d_x);
       attention_backward_block(layer, d_layer, adapter, index, gradients, rows, d_x);
     }
@@ -308,8 +319,8 @@ struct Backpropagation::State {
       const std::span<const float> gains = query ? weights.q_norm : weights.k_norm;
       const std::span<float> wanted =
           d_weights == nullptr ? std::span<float>() : (query ? d_weights->q_norm : d_weights->k_norm);
-      rms_norm_backward(slice_columns(d_qkv, each * width, width), slice_columns(before, each * width, width), gains,
-                        epsilon(), slice_columns(d_before, each * width, width),
+      rms_norm_backward(slice_columns(d_qkv, each * width, width), slice_columns(before, each * width, width),
+                        gains, epsilon(), slice_columns(d_before, each * width, width),
                         norm_gradient(gradients, wanted, gains.size()));
     }
     copy_rows(d_before, slice_columns(d_qkv, 0, query_columns + key_columns));
@@ -338,7 +349,8 @@ double Backpropagation::accumulate(const DecoderView& weights, const TrainingRow
 }
 
 double Backpropagation::accumulate_adapter(const DecoderView& weights, const LoraView& adapter,
-                                           const TrainingRows& rows, double divisor, const LoraView& gradients) {
+                                           const TrainingRows& rows, double divisor,
+                                           const LoraView& gradients) {
   state_->prepare(rows, &adapter);
   state_->forward(weights, &adapter, rows);
   State::Gradients targets;

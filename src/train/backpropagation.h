@@ -1,11 +1,12 @@
 // Loss and gradients of a decoder over packed rows: the whole model forward and back, by hand.
 //
-// A row is a token; several sequences stand one behind the other in one pass and do not attend to each other. Logits
-// are computed only for rows that are learnt, a slice at a time, so that no [T, V] array exists. Buffers are kept
-// between passes. Products go through oneDNN in the chosen precision, everything else is f32 (the loss is summed in
-// f64). With one shape and one thread count the same input gives the same bits.
+// A row is a token; several sequences stand one behind the other in one pass and do not attend to each other.
+// Logits are computed only for rows that are learnt, a slice at a time, so that no [T, V] array exists.
+// Buffers are kept between passes. Products go through oneDNN in the chosen precision, everything else is f32
+// (the loss is summed in f64). With one shape and one thread count the same input gives the same bits.
 //
-// Not the engine (model/transformer.h): no cache, no decoding. The readable twin is train/decoder_reference.h.
+// Not the engine (model/transformer.h): no cache, no decoding. The readable twin is
+// train/decoder_reference.h.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,9 @@
 
 namespace fulcrum {
 
-// T rows. Row t holds token ids[t] at place positions[t] of its sequence; it learns to predict targets[t] with weight
-// weights[t] (0: not learnt). Sequence s covers rows [starts[s], starts[s+1]); starts begins with 0 and ends with T.
+// T rows. Row t holds token ids[t] at place positions[t] of its sequence; it learns to predict targets[t]
+// with weight weights[t] (0: not learnt). Sequence s covers rows [starts[s], starts[s+1]); starts begins with
+// 0 and ends with T.
 struct TrainingRows {
   std::vector<std::int32_t> ids, targets, positions, starts;
   std::vector<float> weights;

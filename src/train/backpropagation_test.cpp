@@ -34,7 +34,8 @@ void fill_parameters(const ParameterLayout& layout, ParameterArray& array, doubl
   for (const ParameterSlot& slot : layout.slots()) {
     Random random(7, stream_of(slot.name));
     const bool gain = slot.name.find("norm") != std::string::npos;
-    for (float& value : array.of(slot)) value = static_cast<float>((gain ? 1.0 : 0.0) + deviation * random.normal());
+    for (float& value : array.of(slot))
+      value = static_cast<float>((gain ? 1.0 : 0.0) + deviation * random.normal());
   }
 }
 
@@ -60,7 +61,8 @@ TrainingRows pack(std::span<const Sequence> sequences) {
 }
 
 TrainingRows three_sequences() {
-  TrainingRows rows = pack(std::vector<Sequence>{random_sequence(9, 1), random_sequence(2, 2), random_sequence(14, 3)});
+  TrainingRows rows =
+      pack(std::vector<Sequence>{random_sequence(9, 1), random_sequence(2, 2), random_sequence(14, 3)});
   rows.pad_to(29);
   return rows;
 }
@@ -91,7 +93,8 @@ TEST_P(GradientTest, AgreesWithCentralDifferencesOfTheReferenceInEveryTensor) {
 
   Backpropagation backpropagation(config, Precision::f32);
   const DecoderView view = view_decoder(config, layout, weights);
-  const double loss = backpropagation.accumulate(view, rows, divisor, view_decoder(config, layout, gradients));
+  const double loss =
+      backpropagation.accumulate(view, rows, divisor, view_decoder(config, layout, gradients));
   reference::Weights exact = reference::copy_weights(layout, weights);
   EXPECT_NEAR(loss, reference::decoder_loss(config, exact, rows), 1e-4 * std::abs(loss));
   EXPECT_EQ(loss, backpropagation.loss(view, nullptr, rows));
@@ -143,14 +146,15 @@ TEST(Backpropagation, Bf16ProductsGiveNearlyTheSameGradient) {
 TEST(Backpropagation, PackedSequencesDoNotSeeEachOther) {
   SmallModel model;
   Backpropagation backpropagation(model.config, Precision::f32);
-  const std::vector<Sequence> sequences = {random_sequence(17, 4), random_sequence(5, 5), random_sequence(30, 6)};
+  const std::vector<Sequence> sequences = {random_sequence(17, 4), random_sequence(5, 5),
+                                           random_sequence(30, 6)};
   double apart = 0;
   ParameterArray gradients_apart(model.layout), gradients_packed(model.layout);
   for (const Sequence& sequence : sequences)
     apart += backpropagation.accumulate(model.view(), pack({&sequence, 1}), 1.0,
                                         view_decoder(model.config, model.layout, gradients_apart));
-  const double packed = backpropagation.accumulate(model.view(), pack(sequences), 1.0,
-                                                   view_decoder(model.config, model.layout, gradients_packed));
+  const double packed = backpropagation.accumulate(
+      model.view(), pack(sequences), 1.0, view_decoder(model.config, model.layout, gradients_packed));
   EXPECT_NEAR(packed, apart, 1e-5 * apart);
   for (std::size_t i = 0; i < gradients_apart.values().size(); ++i)
     ASSERT_NEAR(gradients_packed.values()[i], gradients_apart.values()[i], 2e-4);
@@ -162,7 +166,8 @@ TEST(Backpropagation, RowsOfWeightZeroGiveNoLossAndNoGradient) {
   TrainingRows rows = three_sequences();
   std::fill(rows.weights.begin(), rows.weights.end(), 0.0F);
   ParameterArray gradients(model.layout);
-  EXPECT_EQ(backpropagation.accumulate(model.view(), rows, 1.0, view_decoder(model.config, model.layout, gradients)),
+  EXPECT_EQ(backpropagation.accumulate(model.view(), rows, 1.0,
+                                       view_decoder(model.config, model.layout, gradients)),
             0.0);
   for (const float value : gradients.values()) ASSERT_EQ(value, 0.0F);
 }
@@ -236,7 +241,8 @@ TEST(LoraGradient, AgreesWithCentralDifferencesOfTheMergedReference) {
   const double divisor = rows.sum_of_weights();
   ParameterArray gradients(adapter.layout);
   Backpropagation backpropagation(adapter.model.config, Precision::f32);
-  const std::vector<float> base_before(adapter.model.weights.values().begin(), adapter.model.weights.values().end());
+  const std::vector<float> base_before(adapter.model.weights.values().begin(),
+                                       adapter.model.weights.values().end());
   const double loss = backpropagation.accumulate_adapter(
       adapter.model.view(), adapter.view(), rows, divisor,
       view_lora(adapter.model.config, adapter.lora, adapter.layout, gradients));

@@ -32,7 +32,8 @@ struct HashedWriter {
 
 }  // namespace
 
-void write_checkpoint(const Path& path, const CheckpointState& state, std::span<const CheckpointArray> arrays) {
+void write_checkpoint(const Path& path, const CheckpointState& state,
+                      std::span<const CheckpointArray> arrays) {
   Json header;
   header["config_digest"] = state.config_digest;
   header["steps_done"] = state.steps_done;
@@ -80,10 +81,11 @@ CheckpointState read_checkpoint(const Path& path, const std::string& expected_di
   state.tokens_done = header.at("tokens_done").get<std::int64_t>();
   state.seconds_done = header.at("seconds_done").get<double>();
   if (state.config_digest != expected_digest)
-    throw_error(ErrorCode::invalid_argument,
-                "continuing from {}: the configuration has changed since it was written; put the old one back, or "
-                "delete the checkpoint to start afresh",
-                path.string());
+    throw_error(
+        ErrorCode::invalid_argument,
+        "continuing from {}: the configuration has changed since it was written; put the old one back, or "
+        "delete the checkpoint to start afresh",
+        path.string());
 
   const Json& listed = header.at("arrays");
   std::size_t offset = fixed + length;

@@ -67,6 +67,8 @@ std::string Prose::passage(Random& random, std::uint64_t bytes) const {
   const std::string& first = file.paragraphs[paragraph];
   std::size_t begin = random.chance(0.5) ? 0 : random.below(first.size());
   while (begin > 0 && begin < first.size() && first[begin - 1] != ' ') ++begin;
+  // Too near to the end of the last paragraph nothing would be left.
+  if (first.size() - begin < 40) begin = 0;
   std::string text = first.substr(begin);
   while (text.size() < bytes && ++paragraph < file.training)
     text += (text.empty() ? "" : "\n") + file.paragraphs[paragraph];

@@ -263,9 +263,10 @@ TEST(Prose, HeldOutPartIsNeverDrawn) {
   EXPECT_GT(held_out.size(), 10000U);
   const std::string sample = held_out.substr(0, held_out.find('\n'));
   Random random(2);
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 20000; ++i) {
     const std::string passage = prose.passage(random, 600);
     EXPECT_LE(passage.size(), 600U);
+    EXPECT_GE(passage.size(), 40U);
     EXPECT_EQ(passage.find(sample), std::string::npos);
   }
   EXPECT_TRUE(Prose::read("no/such/folder").empty());

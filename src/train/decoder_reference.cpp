@@ -33,8 +33,8 @@ Array normalize_heads(const Array& x, const Array& gains, double epsilon) {
   return y;
 }
 
-Array attention_block(const ModelConfig& config, const Weights& weights, const std::string& prefix, const Array& x,
-                      const TrainingRows& rows) {
+Array attention_block(const ModelConfig& config, const Weights& weights, const std::string& prefix,
+                      const Array& x, const TrainingRows& rows) {
   const Array normed = rms_norm(x, weights.at(prefix + "attn_norm.weight"), config.norm_epsilon);
   const RopeSettings settings{config.rope_layout, config.head_dim, config.rope_theta, {}};
   const auto project = [&](const std::string& name) {
@@ -47,7 +47,8 @@ Array attention_block(const ModelConfig& config, const Weights& weights, const s
   const Array k = rope(project("attn_k"), rows.positions, settings);
   const AttentionShape shape{config.n_heads, config.n_kv_heads, config.head_dim,
                              config.sliding_window.value_or(INT32_MAX)};
-  return linear(attention(q, k, project("attn_v"), rows.starts, shape), weights.at(prefix + "attn_output.weight"));
+  return linear(attention(q, k, project("attn_v"), rows.starts, shape),
+                weights.at(prefix + "attn_output.weight"));
 }
 
 Array feed_forward_block(const ModelConfig& config, const Weights& weights, const std::string& prefix,

@@ -24,7 +24,8 @@ float weight_at(const EpisodeSegment& segment, std::size_t byte) {
 }
 
 // Neighbouring texts are encoded as one, as they would be in a prompt.
-void encode_texts(std::span<const EpisodeSegment> segments, const Tokenizer& tokenizer, EpisodeTokens& tokens) {
+void encode_texts(std::span<const EpisodeSegment> segments, const Tokenizer& tokenizer,
+                  EpisodeTokens& tokens) {
   std::string text;
   std::vector<std::size_t> ends;  // of each segment
   for (const EpisodeSegment& segment : segments) ends.push_back((text += segment.text).size());
@@ -38,7 +39,8 @@ void encode_texts(std::span<const EpisodeSegment> segments, const Tokenizer& tok
     previous = id;
   }
   if (offset != text.size())
-    throw_error(ErrorCode::internal, "encoding a text of {} bytes: its tokens stand for {}", text.size(), offset);
+    throw_error(ErrorCode::internal, "encoding a text of {} bytes: its tokens stand for {}", text.size(),
+                offset);
 }
 
 }  // namespace
@@ -83,8 +85,9 @@ EpisodeBatch make_batch(const EpisodeSource& episodes, const Tokenizer& tokenize
     const Episode episode = episodes(batch.next_episode, progress);
     EpisodeTokens tokens = encode_episode(episode, tokenizer);
     if (tokens.ids.size() < 2)
-      throw_error(ErrorCode::invalid_argument, "packing episode {} of family '{}': it has {} tokens, 2 are needed",
-                  batch.next_episode, episode.family, tokens.ids.size());
+      throw_error(ErrorCode::invalid_argument,
+                  "packing episode {} of family '{}': it has {} tokens, 2 are needed", batch.next_episode,
+                  episode.family, tokens.ids.size());
     if (tokens.ids.size() > longest) {
       tokens.ids.resize(longest);
       tokens.weights.resize(longest);
@@ -139,10 +142,9 @@ struct EpisodeBatches::State {
 EpisodeBatches::EpisodeBatches(EpisodeSource episodes, const Tokenizer& tokenizer, const BatchShape& shape,
                                std::uint64_t first_episode, std::int64_t first_step, std::int64_t total_steps)
     : state_(std::make_unique<State>()) {
-  state_->thread = std::thread([state = state_.get(), source = std::move(episodes), &tokenizer, shape, first_episode,
-                                first_step, total_steps] {
-    state->prepare(source, tokenizer, shape, first_episode, first_step, total_steps);
-  });
+  state_->thread = std::thread(
+      [state = state_.get(), source = std::move(episodes), &tokenizer, shape, first_episode, first_step,
+       total_steps] { state->prepare(source, tokenizer, shape, first_episode, first_step, total_steps); });
 }
 
 EpisodeBatches::~EpisodeBatches() {

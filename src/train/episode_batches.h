@@ -1,8 +1,10 @@
-// From the curriculum's episodes to packed rows, prepared on a thread of their own while the last step computes.
+// From the curriculum's episodes to packed rows, prepared on a thread of their own while the last step
+// computes.
 //
-// A step's batch is a pure function of (curriculum, step, first episode): episodes are taken in order, each goes into
-// the first pass with room for it, and the step ends at the first that fits nowhere. An episode longer than the
-// context is cut; what is left of a pass is filled with unlearnt rows, so that every pass has the same shape.
+// A step's batch is a pure function of (curriculum, step, first episode): episodes are taken in order, each
+// goes into the first pass with room for it, and the step ends at the first that fits nowhere. An episode
+// longer than the context is cut; what is left of a pass is filled with unlearnt rows, so that every pass has
+// the same shape.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +18,8 @@
 
 namespace fulcrum {
 
-// Episode i at a given progress in [0, 1]: Curriculum::episode, or a test's own. Called from the preparing thread.
+// Episode i at a given progress in [0, 1]: Curriculum::episode, or a test's own. Called from the preparing
+// thread.
 using EpisodeSource = std::function<Episode(std::uint64_t index, double progress)>;
 
 struct EpisodeTokens {
@@ -34,8 +37,8 @@ struct EpisodeBatch {
 };
 
 struct BatchShape {
-  std::int64_t passes = 1;          // of a step: computed one by one, gradients added up
-  std::int64_t first_passes = 1;    // of each of the first `first_steps` steps: small batches learn sooner
+  std::int64_t passes = 1;        // of a step: computed one by one, gradients added up
+  std::int64_t first_passes = 1;  // of each of the first `first_steps` steps: small batches learn sooner
   std::int64_t first_steps = 0;
   std::int64_t rows_per_pass = 2048;
   std::int64_t context_tokens = 1024;

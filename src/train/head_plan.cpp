@@ -50,7 +50,9 @@ HeadPlan parse_head_plan(const ModelConfig& config, std::span<const std::string>
   HeadPlan plan(static_cast<std::size_t>(config.n_layers), std::vector<PlannedHead>(heads));
   if (layers.empty()) return plan;
   if (!config.attention_bias || config.query_key_norm || config.rope_layout != RopeLayout::split_halves)
-    refuse(0, "it takes q and k biases, no query/key norm and RoPE with split halves; use architecture \"qwen2\"");
+    refuse(
+        0,
+        "it takes q and k biases, no query/key norm and RoPE with split halves; use architecture \"qwen2\"");
   if (layers.size() > plan.size())
     refuse(plan.size(), fmt::format("the model has {} layers, the plan {}", plan.size(), layers.size()));
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
@@ -63,7 +65,9 @@ HeadPlan parse_head_plan(const ModelConfig& config, std::span<const std::string>
   }
   for (const std::vector<PlannedHead>& heads_of_layer : plan)
     for (const PlannedHead& each : heads_of_layer) {
-      const std::int64_t needed = each.role == HeadRole::induction ? 1 : each.role == HeadRole::bigram ? 2 : 0;
+      const std::int64_t needed = each.role == HeadRole::induction ? 1
+                                  : each.role == HeadRole::bigram  ? 2
+                                                                   : 0;
       for (std::int64_t back = 1; back <= needed; ++back)
         if (std::find(plan[0].begin(), plan[0].end(), PlannedHead{HeadRole::offset, back}) == plan[0].end())
           refuse(0, fmt::format("the heads above it read what an 'o{}' writes, and there is none", back));

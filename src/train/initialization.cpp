@@ -12,15 +12,15 @@ namespace fulcrum {
 namespace {
 
 // Found by trial on the copy and recall tasks, see docs/LOG.md.
-constexpr double kInwardDeviation = 0.8;      // of q, k, v, gate, up, times 1/sqrt(C)
-constexpr double kOutwardDeviation = 0.1;     // of o and down, times e/sqrt(inputs)
-constexpr double kScoreSharpness = 6.0;       // A^2 = 6 sqrt(D): with five frequencies the peak stands at 30
+constexpr double kInwardDeviation = 0.8;   // of q, k, v, gate, up, times 1/sqrt(C)
+constexpr double kOutwardDeviation = 0.1;  // of o and down, times e/sqrt(inputs)
+constexpr double kScoreSharpness = 6.0;    // A^2 = 6 sqrt(D): with five frequencies the peak stands at 30
 constexpr std::int64_t kFastFrequencies = 5;
-constexpr double kWindowSum = 2.5;            // the weights of a window's frequencies add up to this
+constexpr double kWindowSum = 2.5;  // the weights of a window's frequencies add up to this
 constexpr double kWindowPhases[] = {0.5, 0.8, 1.3, 2.0, 3.2};  // a window's frequencies, times 1/N
-constexpr float kPositionContent = 0.1F;      // what oN and wN heads keep of their random q and k
-constexpr float kMatchContent = 0.2F;         // what m and iN heads keep
-constexpr double kSlowFrequency = 0.005;      // below this a thousand tokens turn a pair little: fit for content
+constexpr float kPositionContent = 0.1F;  // what oN and wN heads keep of their random q and k
+constexpr float kMatchContent = 0.2F;     // what m and iN heads keep
+constexpr double kSlowFrequency = 0.005;  // below this a thousand tokens turn a pair little: fit for content
 constexpr double kMatchGain = 1.2, kInductionGain = 5.0;
 constexpr double kPositionOutput = 0.7, kMatchOutput = 0.2, kInductionOutput = 1.5, kBigramOutput = 2.0;
 
@@ -30,7 +30,9 @@ struct Dense {
   std::vector<double> values;
   Dense(std::int64_t r, std::int64_t c) : rows(r), columns(c), values(static_cast<std::size_t>(r * c)) {}
   double& at(std::int64_t r, std::int64_t c) { return values[static_cast<std::size_t>(r * columns + c)]; }
-  double at(std::int64_t r, std::int64_t c) const { return values[static_cast<std::size_t>(r * columns + c)]; }
+  double at(std::int64_t r, std::int64_t c) const {
+    return values[static_cast<std::size_t>(r * columns + c)];
+  }
 };
 
 Dense transpose(const Dense& x) {
@@ -78,8 +80,8 @@ class HeadStarter {
         embedding_norm_(initial.embedding_deviation * std::sqrt(static_cast<double>(config.d_model))),
         written_(orthonormal(config.d_model, config.n_heads * config.head_dim, random_)) {
     for (std::int64_t pair = 0; pair < config.head_dim / 2; ++pair) {
-      frequencies_.push_back(
-          std::pow(config.rope_theta, -2.0 * static_cast<double>(pair) / static_cast<double>(config.head_dim)));
+      frequencies_.push_back(std::pow(
+          config.rope_theta, -2.0 * static_cast<double>(pair) / static_cast<double>(config.head_dim)));
       if (frequencies_.back() < kSlowFrequency) slow_.push_back(pair);
     }
     const std::size_t slow_pairs = slow_.size();
@@ -132,9 +134,10 @@ class HeadStarter {
     }
     for (const double phase : kWindowPhases) {
       const double wanted = std::log(phase / static_cast<double>(head.tokens));
-      const auto nearest = std::min_element(frequencies_.begin(), frequencies_.end(), [&](double a, double b) {
-        return std::abs(std::log(a) - wanted) < std::abs(std::log(b) - wanted);
-      });
+      const auto nearest =
+          std::min_element(frequencies_.begin(), frequencies_.end(), [&](double a, double b) {
+            return std::abs(std::log(a) - wanted) < std::abs(std::log(b) - wanted);
+          });
       const auto pair = static_cast<std::int64_t>(nearest - frequencies_.begin());
       if (std::find(pairs.begin(), pairs.end(), pair) == pairs.end()) pairs.push_back(pair);
     }
@@ -160,7 +163,8 @@ class HeadStarter {
         const double angle = frequencies_[static_cast<std::size_t>(pair)] * centre;
         const auto first = static_cast<std::size_t>(head * config_.head_dim + pair);
         q_bias[first] = static_cast<float>(share * amplitude * std::cos(angle));
-        q_bias[first + static_cast<std::size_t>(half)] = static_cast<float>(-share * amplitude * std::sin(angle));
+        q_bias[first + static_cast<std::size_t>(half)] =
+            static_cast<float>(-share * amplitude * std::sin(angle));
       }
       write_output(0, head, written_block(head), output_scale(kPositionOutput), Placed::instead);
     }
@@ -198,8 +202,8 @@ class HeadStarter {
         row(weight, head, slow_[i])[c] += static_cast<float>(gain * map.at(static_cast<std::int64_t>(i), c));
   }
 
-  // What q and k of a group read: the same random view of the token itself (match), or of the token here and of what
-  // layer 0 wrote about the tokens before (induction).
+  // What q and k of a group read: the same random view of the token itself (match), or of the token here and
+  // of what layer 0 wrote about the tokens before (induction).
   struct Views {
     Dense query, key;
     double gain;

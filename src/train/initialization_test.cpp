@@ -46,7 +46,8 @@ double copying(const InitialWeights& initial) {
   for (std::int64_t trial = 0; trial < kTrials; ++trial) {
     std::vector<std::int32_t> tokens;
     for (std::int64_t i = 0; i < kLength; ++i)
-      tokens.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.vocab_size))));
+      tokens.push_back(
+          static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.vocab_size))));
     for (std::int64_t i = 0; i < kLength; ++i) tokens.push_back(tokens[static_cast<std::size_t>(i)]);
     KvCache cache(config, 16, std::int64_t{1} << 26);
     KvSequence sequence(cache);
@@ -114,7 +115,7 @@ struct RefusedPlan {
 
 TEST(HeadPlan, NamesWhatIsWrong) {
   const std::vector<RefusedPlan> refused = {
-      {{"o1 x2"}, "'x2' is not a head"},     {{"o1 o2 w4 w8 o3"}, "more than the 4 heads"},
+      {{"o1 x2"}, "'x2' is not a head"},      {{"o1 o2 w4 w8 o3"}, "more than the 4 heads"},
       {{"o1", "o1"}, "belongs into layer 0"}, {{"m"}, "belongs above layer 0"},
       {{"o1 o"}, "needs a number"},           {{"o1", "b"}, "there is none"},
       {{"-", "-", "-", "-"}, "has 3 layers"}};

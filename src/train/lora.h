@@ -1,8 +1,9 @@
-// Low-rank adapters in training: y = x W^T + scale * (x A^T) B^T for any set of a model's linear layers, W frozen.
+// Low-rank adapters in training: y = x W^T + scale * (x A^T) B^T for any set of a model's linear layers, W
+// frozen.
 //
-// A [rank, inputs] starts gaussian with standard deviation 1/sqrt(inputs), B [outputs, rank] zero, so that training
-// starts at the base model exactly. scale = alpha / rank. Source: Hu et al. 2021 (LoRA). The file form is
-// model/adapter.h.
+// A [rank, inputs] starts gaussian with standard deviation 1/sqrt(inputs), B [outputs, rank] zero, so that
+// training starts at the base model exactly. scale = alpha / rank. Source: Hu et al. 2021 (LoRA). The file
+// form is model/adapter.h.
 #pragma once
 
 #include <array>
@@ -24,7 +25,8 @@ struct LoraConfig {
   std::vector<LinearModule> modules;
   double scale() const { return alpha / static_cast<double>(rank); }
 };
-// Names to modules; all seven if `names` is empty. Error(invalid_argument) naming an unknown one and the known ones.
+// Names to modules; all seven if `names` is empty. Error(invalid_argument) naming an unknown one and the
+// known ones.
 std::vector<LinearModule> parse_lora_modules(std::span<const std::string> names);
 
 // Slots "blk.<layer>.<module>.lora_a" and ".lora_b".
@@ -54,9 +56,10 @@ LoraAdapter export_lora(const ModelConfig& config, const LoraConfig& lora, const
                         const ParameterArray& array);
 
 // y [T, outputs] += scale * (x A^T) B^T. hidden [T, rank] keeps scale * x A^T for the backward.
-void lora_forward(const LoraMatrices& pair, float scale, ConstMatrix x, Matrix hidden, Matrix y, Precision precision);
-// Adds to gradients.a and gradients.b, and to dx [T, inputs] what flows through the adapter. d_hidden [T, rank] is
-// scratch.
+void lora_forward(const LoraMatrices& pair, float scale, ConstMatrix x, Matrix hidden, Matrix y,
+                  Precision precision);
+// Adds to gradients.a and gradients.b, and to dx [T, inputs] what flows through the adapter. d_hidden [T,
+// rank] is scratch.
 void lora_backward(const LoraMatrices& pair, float scale, ConstMatrix dy, ConstMatrix x, ConstMatrix hidden,
                    Matrix d_hidden, const LoraMatrices& gradients, Matrix dx, Precision precision);
 

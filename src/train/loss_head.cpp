@@ -33,8 +33,8 @@ void LossHead::choose_rows(std::span<const float> weights) {
 }
 
 double LossHead::slice_loss(std::int64_t first, ConstMatrix x, ConstMatrix output,
-                            std::span<const std::int32_t> targets, std::span<const float> weights, double divisor,
-                            Precision precision) {
+                            std::span<const std::int32_t> targets, std::span<const float> weights,
+                            double divisor, Precision precision) {
   const auto chosen_rows = static_cast<std::int64_t>(chosen_.size());
   const Matrix gathered = gathered_.view(kSliceRows), logits = logits_.view(kSliceRows);
   for (std::int64_t i = 0; i < kSliceRows; ++i) {

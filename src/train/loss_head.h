@@ -1,7 +1,8 @@
-// The end of a training pass: from the last hidden rows to the loss over the vocabulary, and back to their gradient.
+// The end of a training pass: from the last hidden rows to the loss over the vocabulary, and back to their
+// gradient.
 //
-// Only rows with a non-zero weight are computed, a fixed number at a time, so that memory stays at [slice, V] and every
-// product has the same shape.
+// Only rows with a non-zero weight are computed, a fixed number at a time, so that memory stays at [slice, V]
+// and every product has the same shape.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,11 @@ class LossHead {
 
  private:
   void choose_rows(std::span<const float> weights);
-  // Gathers the slice that starts at `first` of the chosen rows and computes its loss; leaves d logits behind.
-  double slice_loss(std::int64_t first, ConstMatrix x, ConstMatrix output, std::span<const std::int32_t> targets,
-                    std::span<const float> weights, double divisor, Precision precision);
+  // Gathers the slice that starts at `first` of the chosen rows and computes its loss; leaves d logits
+  // behind.
+  double slice_loss(std::int64_t first, ConstMatrix x, ConstMatrix output,
+                    std::span<const std::int32_t> targets, std::span<const float> weights, double divisor,
+                    Precision precision);
 
   std::vector<std::int64_t> chosen_;  // rows with a weight
   RowBuffer gathered_, d_gathered_, logits_;

@@ -13,7 +13,8 @@ constexpr std::size_t kBlock = 8192, kLanes = 16;
 struct OwnedMatrix {
   std::vector<float> values;
   std::int64_t rows, columns;
-  OwnedMatrix(std::int64_t r, std::int64_t c) : values(static_cast<std::size_t>(r * c)), rows(r), columns(c) {}
+  OwnedMatrix(std::int64_t r, std::int64_t c)
+      : values(static_cast<std::size_t>(r * c)), rows(r), columns(c) {}
   Matrix view() { return {values.data(), rows, columns, columns}; }
 };
 
@@ -71,9 +72,10 @@ Optimizer::Optimizer(ParameterLayout layout, const OptimizerConfig& config)
 double Optimizer::step(ParameterArray& weights, ParameterArray& gradients, double learning_rate) {
   const double norm = std::sqrt(sum_of_squares(gradients.values()));
   if (!std::isfinite(norm))
-    throw_error(ErrorCode::invalid_argument,
-                "optimiser step {}: the gradient is not finite; lower the learning rate or lengthen the warm-up",
-                steps_ + 1);
+    throw_error(
+        ErrorCode::invalid_argument,
+        "optimiser step {}: the gradient is not finite; lower the learning rate or lengthen the warm-up",
+        steps_ + 1);
   ++steps_;
   if (norm > config_.clip_norm) {
     const auto factor = static_cast<float>(config_.clip_norm / norm);

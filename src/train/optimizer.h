@@ -2,9 +2,9 @@
 //
 // AdamW with decoupled decay (Loshchilov and Hutter 2019); only matrices are decayed, not
 // norms, biases or the embedding. Muon (Jordan et al. 2024):
-// the momentum of a matrix, orthogonalised, scaled by 0.2 * sqrt(larger side) so that AdamW's learning rate and decay
-// serve both (Liu et al. 2025). The gradient's norm over all parameters is clipped first. Same input, same bits, for
-// any number of threads.
+// the momentum of a matrix, orthogonalised, scaled by 0.2 * sqrt(larger side) so that AdamW's learning rate
+// and decay serve both (Liu et al. 2025). The gradient's norm over all parameters is clipped first. Same
+// input, same bits, for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct OptimizerConfig {
   OptimizerKind kind = OptimizerKind::adamw;
   double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
   double weight_decay = 0.1;
-  double clip_norm = 1.0;      // infinity: never
+  double clip_norm = 1.0;  // infinity: never
   double muon_momentum = 0.95;
 };
 
@@ -32,8 +32,8 @@ class Optimizer {
  public:
   Optimizer(ParameterLayout layout, const OptimizerConfig& config);
 
-  // One step; returns the gradient's norm before clipping. Error(invalid_argument) if that is NaN or infinite: nothing
-  // has been changed then. The gradients are used up (scaled).
+  // One step; returns the gradient's norm before clipping. Error(invalid_argument) if that is NaN or
+  // infinite: nothing has been changed then. The gradients are used up (scaled).
   double step(ParameterArray& weights, ParameterArray& gradients, double learning_rate);
 
   // What a checkpoint holds besides the weights.
@@ -43,8 +43,10 @@ class Optimizer {
   ParameterArray& second_moments() { return second_; }
 
  private:
-  void adamw(const ParameterSlot& slot, std::span<float> weights, std::span<const float> gradients, double rate);
-  void muon(const ParameterSlot& slot, std::span<float> weights, std::span<const float> gradients, double rate);
+  void adamw(const ParameterSlot& slot, std::span<float> weights, std::span<const float> gradients,
+             double rate);
+  void muon(const ParameterSlot& slot, std::span<float> weights, std::span<const float> gradients,
+            double rate);
 
   ParameterLayout layout_;
   OptimizerConfig config_;

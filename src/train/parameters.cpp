@@ -46,13 +46,15 @@ ParameterLayout ParameterLayout::of_model(const ModelConfig& config) {
   std::vector<Named> named;
   ModelWeights weights;
   weights.layers.resize(static_cast<std::size_t>(config.n_layers));
-  weights.visit(config,
-                [&](const std::string& name, const Shape& shape, Tensor&) { named.push_back({name, shape}); });
+  weights.visit(config, [&](const std::string& name, const Shape& shape, Tensor&) {
+    named.push_back({name, shape});
+  });
 
   ParameterLayout layout;
   std::size_t placed = 0;
   const auto place = [&](const std::string& name, Placement placement) {
-    const auto found = std::find_if(named.begin(), named.end(), [&](const Named& n) { return n.name == name; });
+    const auto found =
+        std::find_if(named.begin(), named.end(), [&](const Named& n) { return n.name == name; });
     if (found == named.end()) return;
     layout.add(found->name, found->shape, kind_of(found->name, found->shape), placement);
     ++placed;
@@ -64,8 +66,8 @@ ParameterLayout ParameterLayout::of_model(const ModelConfig& config) {
   place("output_norm.weight", Placement::aligned);
   place("output.weight", Placement::aligned);
   if (placed != named.size())
-    throw_error(ErrorCode::internal, "laying out the parameters of {}: {} of {} tensors have a place", config.name,
-                placed, named.size());
+    throw_error(ErrorCode::internal, "laying out the parameters of {}: {} of {} tensors have a place",
+                config.name, placed, named.size());
   return layout;
 }
 
@@ -78,8 +80,8 @@ void ParameterLayout::add(std::string name, Shape shape, ParameterKind kind, Pla
 }
 
 const ParameterSlot* ParameterLayout::find(std::string_view name) const {
-  const auto found =
-      std::find_if(slots_.begin(), slots_.end(), [&](const ParameterSlot& slot) { return slot.name == name; });
+  const auto found = std::find_if(slots_.begin(), slots_.end(),
+                                  [&](const ParameterSlot& slot) { return slot.name == name; });
   return found == slots_.end() ? nullptr : &*found;
 }
 
@@ -94,14 +96,18 @@ std::int64_t ParameterLayout::parameters() const {
   return sum;
 }
 
-void ParameterArray::Free::operator()(float* data) const { ::operator delete[](data, std::align_val_t{64}); }
+void ParameterArray::Free::operator()(float* data) const {
+  ::operator delete[](data, std::align_val_t{64});
+}
 
 ParameterArray::ParameterArray(const ParameterLayout& layout) : elements_(layout.elements()) {
   data_.reset(new (std::align_val_t{64}) float[static_cast<std::size_t>(elements_)]);
   clear();
 }
 
-void ParameterArray::clear() { std::fill_n(data_.get(), elements_, 0.0F); }
+void ParameterArray::clear() {
+  std::fill_n(data_.get(), elements_, 0.0F);
+}
 
 DecoderView view_decoder(const ModelConfig& config, const ParameterLayout& layout, ParameterArray& array) {
   const auto vector = [&](const std::string& name) -> std::span<float> {
@@ -143,14 +149,14 @@ void load_parameters(const ModelWeights& weights, const ParameterLayout& layout,
     const Tensor decoded = to_f32(tensor);
     const std::span<const float> values = decoded.f32();
     if (static_cast<std::int64_t>(values.size()) != slot.elements)
-      throw_error(ErrorCode::corrupt, "loading {}: {} elements expected, {} found", tensor.name, slot.elements,
-                  values.size());
+      throw_error(ErrorCode::corrupt, "loading {}: {} elements expected, {} found", tensor.name,
+                  slot.elements, values.size());
     std::copy(values.begin(), values.end(), array.of(slot).begin());
   }
 }
 
-ModelWeights save_parameters(const ModelConfig& config, const ParameterLayout& layout, const ParameterArray& array,
-                             DType matrices) {
+ModelWeights save_parameters(const ModelConfig& config, const ParameterLayout& layout,
+                             const ParameterArray& array, DType matrices) {
   ModelWeights weights;
   weights.layers.resize(static_cast<std::size_t>(config.n_layers));
   weights.visit(config, [&](const std::string& name, const Shape& shape, Tensor& tensor) {

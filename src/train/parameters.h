@@ -1,9 +1,9 @@
 // The trained numbers of a model: one flat f32 array with a named place for every tensor.
 //
-// Gradients and the optimiser's moments are further arrays of the same layout, so an optimiser step is one pass over
-// memory and a checkpoint is a few large writes. Names are GGUF's ("blk.0.attn_q.weight"). Tensors that are multiplied
-// by the same input stand side by side (q, k, v; gate, up), so that one product serves them all. Gaps left for
-// alignment hold zeros and stay zero.
+// Gradients and the optimiser's moments are further arrays of the same layout, so an optimiser step is one
+// pass over memory and a checkpoint is a few large writes. Names are GGUF's ("blk.0.attn_q.weight"). Tensors
+// that are multiplied by the same input stand side by side (q, k, v; gate, up), so that one product serves
+// them all. Gaps left for alignment hold zeros and stay zero.
 //
 // Not the engine's weights: those keep the file's type and are packed by tensor/matmul.h's Linear.
 #pragma once
@@ -21,14 +21,15 @@
 
 namespace fulcrum {
 
-// embedding: rows looked up by id. matrix: a linear layer's weight. vector: a norm's gains or a bias (never decayed).
+// embedding: rows looked up by id. matrix: a linear layer's weight. vector: a norm's gains or a bias (never
+// decayed).
 enum class ParameterKind { embedding, matrix, vector };
 
 struct ParameterSlot {
   std::string name;
   Shape shape;
   ParameterKind kind = ParameterKind::vector;
-  std::int64_t offset = 0;    // elements from the start of the array
+  std::int64_t offset = 0;  // elements from the start of the array
   std::int64_t elements = 0;
 };
 
@@ -43,8 +44,8 @@ class ParameterLayout {
   const std::vector<ParameterSlot>& slots() const { return slots_; }
   const ParameterSlot& slot(std::string_view name) const;  // Error(internal) if absent
   const ParameterSlot* find(std::string_view name) const;
-  std::int64_t elements() const { return elements_; }    // of the array, gaps included
-  std::int64_t parameters() const;                       // gaps not counted
+  std::int64_t elements() const { return elements_; }  // of the array, gaps included
+  std::int64_t parameters() const;                     // gaps not counted
 
  private:
   std::vector<ParameterSlot> slots_;
@@ -95,7 +96,7 @@ DecoderView view_decoder(const ModelConfig& config, const ParameterLayout& layou
 // Decodes the file's tensors into the array. `weights` belongs to `config`, as assemble_weights checks.
 void load_parameters(const ModelWeights& weights, const ParameterLayout& layout, ParameterArray& array);
 // Copies: matrices and embeddings as `matrices`, norms and biases as f32.
-ModelWeights save_parameters(const ModelConfig& config, const ParameterLayout& layout, const ParameterArray& array,
-                             DType matrices);
+ModelWeights save_parameters(const ModelConfig& config, const ParameterLayout& layout,
+                             const ParameterArray& array, DType matrices);
 
 }  // namespace fulcrum

@@ -44,7 +44,8 @@ struct PassWorkers::State {
       Worker& worker = *workers[index];
       worker.failure = nullptr;
       try {
-        for (std::size_t pass = index; pass < passes; pass += workers.size()) (*work)(worker.backpropagation, pass);
+        for (std::size_t pass = index; pass < passes; pass += workers.size())
+          (*work)(worker.backpropagation, pass);
       } catch (...) {
         worker.failure = std::current_exception();
       }
@@ -113,6 +114,8 @@ double sum_of_losses(PassWorkers& workers, const std::vector<TrainingRows>& pass
   return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
-std::int64_t default_pass_workers() { return omp_get_max_threads(); }
+std::int64_t default_pass_workers() {
+  return omp_get_max_threads();
+}
 
 }  // namespace fulcrum

@@ -1,8 +1,9 @@
 // Several passes of one training step at a time, one thread each.
 //
-// Giving each thread whole passes, instead of every operation to all threads, leaves nothing to wait for inside a pass
-// and keeps its memory in that core's cache. Gradients are kept apart by pass and added up in the order of the passes,
-// so the bits depend on how a step was cut into passes and not on the number of threads.
+// Giving each thread whole passes, instead of every operation to all threads, leaves nothing to wait for
+// inside a pass and keeps its memory in that core's cache. Gradients are kept apart by pass and added up in
+// the order of the passes, so the bits depend on how a step was cut into passes and not on the number of
+// threads.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,8 @@ class PassWorkers {
   PassWorkers(const ModelConfig& config, Precision precision, std::int64_t workers);
   ~PassWorkers();
 
-  // Calls work(backpropagation, pass) once for each pass in [0, passes), each worker with buffers of its own. Rethrows
-  // what a pass threw, the lowest worker's first.
+  // Calls work(backpropagation, pass) once for each pass in [0, passes), each worker with buffers of its own.
+  // Rethrows what a pass threw, the lowest worker's first.
   using Work = std::function<void(Backpropagation& backpropagation, std::size_t pass)>;
   void run(std::size_t passes, const Work& work);
 

@@ -19,7 +19,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Path beside(const Path& output, const char* ending) { return output.string() + ending; }
+Path beside(const Path& output, const char* ending) {
+  return output.string() + ending;
+}
 
 // One line of JSON every few steps; lines of steps that are trained again are dropped first.
 class TrainingLog {
@@ -41,7 +43,8 @@ class TrainingLog {
   void write(const Json& line) {
     stream_ << to_line(line) << '\n' << std::flush;
     if (!stream_)
-      throw_error(ErrorCode::io, "writing the training log {}: the disk may be full; free space and start again",
+      throw_error(ErrorCode::io,
+                  "writing the training log {}: the disk may be full; free space and start again",
                   path_.string());
   }
 
@@ -63,7 +66,8 @@ class Run {
         pass_gradients_(layout_) {
     Json description = describe(config_);
     description["episodes"] = data.description;
-    for (const std::string& token : data.tokenizer->vocabulary().tokens) description["tokens"].push_back(token);
+    for (const std::string& token : data.tokenizer->vocabulary().tokens)
+      description["tokens"].push_back(token);
     state_.config_digest = fulcrum::sha256(to_line(description));
     if (std::filesystem::exists(checkpoint_path()))
       resume();
@@ -74,8 +78,8 @@ class Run {
   PretrainResult train(const ProgressCallback& progress, const CancelToken& cancel) {
     const DecoderView weights = view_decoder(config_.model, layout_, weights_);
     TrainingLog log(beside(config_.output, ".log.jsonl"), state_.steps_done);
-    EpisodeBatches batches(data_.episodes, *data_.tokenizer, config_.batch, state_.next_episode, state_.steps_done,
-                           config_.steps);
+    EpisodeBatches batches(data_.episodes, *data_.tokenizer, config_.batch, state_.next_episode,
+                           state_.steps_done, config_.steps);
     const double seconds_before = state_.seconds_done;
     const Clock::time_point begin = Clock::now();
     Interval interval{begin};
@@ -88,8 +92,8 @@ class Run {
         report(interval, log, progress);
       if (state_.steps_done % config_.checkpoint_steps == 0 || state_.steps_done == config_.steps) save();
     }
-    return {config_.output,     sha256_file(config_.output), state_.steps_done,
-            state_.tokens_done, last_loss_,                  state_.seconds_done};
+    return {config_.output, sha256_file(config_.output), state_.steps_done, state_.tokens_done,
+            last_loss_,     state_.seconds_done};
   }
 
  private:
@@ -115,7 +119,8 @@ class Run {
     }
     const ModelFile model = load_model_file(*config_.initial_file);
     if (ParameterLayout::of_model(model.config).parameters() != layout_.parameters())
-      throw_error(ErrorCode::invalid_argument, "starting from {}: its shape is not the one that is to be trained",
+      throw_error(ErrorCode::invalid_argument,
+                  "starting from {}: its shape is not the one that is to be trained",
                   config_.initial_file->string());
     load_parameters(model.weights, layout_, weights_);
   }
@@ -137,10 +142,11 @@ class Run {
         },
         gradients_);
     if (!std::isfinite(loss))
-      throw_error(ErrorCode::invalid_argument,
-                  "pretraining step {}: the loss is not a number; the checkpoint {} stays; lower learning_rate, "
-                  "lengthen warmup_steps, or set precision = \"f32\"",
-                  state_.steps_done + 1, checkpoint_path().string());
+      throw_error(
+          ErrorCode::invalid_argument,
+          "pretraining step {}: the loss is not a number; the checkpoint {} stays; lower learning_rate, "
+          "lengthen warmup_steps, or set precision = \"f32\"",
+          state_.steps_done + 1, checkpoint_path().string());
     interval.gradient_norm = optimizer_.step(weights_, gradients_, config_.schedule.at(state_.steps_done));
     ++state_.steps_done;
     state_.next_episode = batch.next_episode;
@@ -188,16 +194,18 @@ class Run {
     model.vocabulary = to_vocabulary_data(data_.tokenizer->vocabulary());
     if (model.vocabulary.chat_template.empty()) model.vocabulary.chat_template = ChatTemplate::bundled();
     model.name = config_.name;
-    model.notes = {{"general.description", fmt::format("Trained from random weights for {} of {} steps, {} tokens.",
-                                                       state_.steps_done, config_.steps, state_.tokens_done)}};
+    model.notes = {
+        {"general.description", fmt::format("Trained from random weights for {} of {} steps, {} tokens.",
+                                            state_.steps_done, config_.steps, state_.tokens_done)}};
     save_model_file(model, DType::bf16, config_.output);
     write_checkpoint(checkpoint_path(), state_, arrays());
   }
 
   [[noreturn]] void stop_here() {
     save();
-    throw_error(ErrorCode::cancelled, "pretraining stopped at step {} of {}; the same command continues from {}",
-                state_.steps_done, config_.steps, checkpoint_path().string());
+    throw_error(ErrorCode::cancelled,
+                "pretraining stopped at step {} of {}; the same command continues from {}", state_.steps_done,
+                config_.steps, checkpoint_path().string());
   }
 
   PretrainConfig config_;
@@ -218,7 +226,8 @@ PretrainResult pretrain_on(PretrainConfig config, const PretrainData& data, cons
   config.model.vocab_size = data.tokenizer->size();
   config.model.check();
   if (config.batch.rows_per_pass < 1 || config.batch.passes < 1)
-    throw_error(ErrorCode::invalid_argument, "pretraining: a step needs at least one pass of at least one row");
+    throw_error(ErrorCode::invalid_argument,
+                "pretraining: a step needs at least one pass of at least one row");
   return Run(config, data).train(progress, cancel);
 }
 

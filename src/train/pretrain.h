@@ -1,8 +1,8 @@
 // Training a language model from random weights on generated episodes: `fulcrum pretrain`.
 //
 // The run writes <output> (GGUF, bf16 matrices, with vocabulary and chat template), <output>.checkpoint and
-// <output>.log.jsonl (one line every log_steps steps). It continues from the checkpoint if there is one, to the same
-// bits as a run that was never cut, for any number of threads.
+// <output>.log.jsonl (one line every log_steps steps). It continues from the checkpoint if there is one, to
+// the same bits as a run that was never cut, for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@ namespace fulcrum {
 
 struct PretrainResult {
   Path output;
-  std::string sha256;          // of the output file
+  std::string sha256;  // of the output file
   std::int64_t steps = 0;
-  std::int64_t tokens = 0;     // rows trained on, padding not counted
-  double loss = 0;             // mean weighted loss of the last log_steps steps
-  double seconds = 0;          // over all sittings
+  std::int64_t tokens = 0;  // rows trained on, padding not counted
+  double loss = 0;          // mean weighted loss of the last log_steps steps
+  double seconds = 0;       // over all sittings
 };
 
 struct PretrainData {
@@ -32,10 +32,11 @@ struct PretrainData {
 };
 
 // On the project's own curriculum and a vocabulary as the configuration says.
-PretrainResult pretrain(const PretrainConfig& config, const ProgressCallback& progress, const CancelToken& cancel);
+PretrainResult pretrain(const PretrainConfig& config, const ProgressCallback& progress,
+                        const CancelToken& cancel);
 
-// On any episodes. Error cancelled after a checkpoint was written, invalid_argument for a loss that is no number (the
-// last checkpoint stays; the message says what to change).
+// On any episodes. Error cancelled after a checkpoint was written, invalid_argument for a loss that is no
+// number (the last checkpoint stays; the message says what to change).
 PretrainResult pretrain_on(PretrainConfig config, const PretrainData& data, const ProgressCallback& progress,
                            const CancelToken& cancel);
 

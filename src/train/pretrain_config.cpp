@@ -119,19 +119,20 @@ Json describe(const PretrainConfig& config) {
   const ModelConfig& model = config.model;
   Json json;
   json["seed"] = config.seed;
-  json["model"] = {model.architecture,   model.n_layers,    model.d_model,    model.n_heads,
-                   model.n_kv_heads,     model.head_dim,    model.d_ff,       model.vocab_size,
-                   model.context_tokens, model.rope_theta,  model.norm_epsilon, model.tied_output};
-  json["batch"] = {config.batch.passes, config.batch.first_passes, config.batch.first_steps, config.batch.rows_per_pass, config.batch.context_tokens};
+  json["model"] = {model.architecture,   model.n_layers,   model.d_model,      model.n_heads,
+                   model.n_kv_heads,     model.head_dim,   model.d_ff,         model.vocab_size,
+                   model.context_tokens, model.rope_theta, model.norm_epsilon, model.tied_output};
+  json["batch"] = {config.batch.passes, config.batch.first_passes, config.batch.first_steps,
+                   config.batch.rows_per_pass, config.batch.context_tokens};
   json["precision"] = config.precision == Precision::bf16 ? "bf16" : "f32";
   json["steps"] = config.steps;
   const Schedule& schedule = config.schedule;
-  json["schedule"] = {schedule.peak, schedule.warmup_steps, static_cast<int>(schedule.shape), schedule.decay_share,
-                      schedule.final_fraction};
+  json["schedule"] = {schedule.peak, schedule.warmup_steps, static_cast<int>(schedule.shape),
+                      schedule.decay_share, schedule.final_fraction};
   const OptimizerConfig& optimizer = config.optimizer;
-  json["optimizer"] = {static_cast<int>(optimizer.kind), optimizer.beta1,        optimizer.beta2,
-                       optimizer.epsilon,                optimizer.weight_decay, optimizer.clip_norm,
-                       optimizer.muon_momentum};
+  json["optimizer"] = {
+      static_cast<int>(optimizer.kind), optimizer.beta1,     optimizer.beta2,        optimizer.epsilon,
+      optimizer.weight_decay,           optimizer.clip_norm, optimizer.muon_momentum};
   const InitialWeights& initial = config.initial;
   json["initial"] = {initial.embedding_deviation, initial.final_norm_gain, initial.heads};
   json["initial_file"] = config.initial_file ? config.initial_file->string() : "";

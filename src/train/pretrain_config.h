@@ -1,5 +1,5 @@
-// What `fulcrum pretrain FILE.toml` asks for. Keys and defaults are those of the fields below; models/fulcrum-base.toml
-// is the commented example.
+// What `fulcrum pretrain FILE.toml` asks for. Keys and defaults are those of the fields below;
+// models/fulcrum-base.toml is the commented example.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ namespace fulcrum {
 
 struct PretrainConfig {
   std::string name = "fulcrum-base";
-  Path output;                     // GGUF; beside it <output>.checkpoint and <output>.log.jsonl
+  Path output;  // GGUF; beside it <output>.checkpoint and <output>.log.jsonl
   std::uint64_t seed = 1;
-  ModelConfig model;               // vocab_size is the tokenizer's
+  ModelConfig model;  // vocab_size is the tokenizer's
   // The vocabulary: taken from a GGUF file, or made from the curriculum's own text.
   std::optional<Path> tokenizer_file;
   std::int64_t vocabulary_tokens = 2048;
   std::int64_t tokenizer_episodes = 20000;
-  Path text_folder;                // plain text for the curriculum; empty: none
+  Path text_folder;  // plain text for the curriculum; empty: none
 
   std::int64_t steps = 0;
   BatchShape batch;

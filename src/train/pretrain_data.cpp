@@ -62,7 +62,8 @@ PretrainData make_pretrain_data(const PretrainConfig& config, const ProgressCall
   return data;
 }
 
-PretrainResult pretrain(const PretrainConfig& config, const ProgressCallback& progress, const CancelToken& cancel) {
+PretrainResult pretrain(const PretrainConfig& config, const ProgressCallback& progress,
+                        const CancelToken& cancel) {
   return pretrain_on(config, make_pretrain_data(config, progress, cancel), progress, cancel);
 }
 

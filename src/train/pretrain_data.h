@@ -1,4 +1,5 @@
-// What a pretraining run reads: the project's curriculum, and a vocabulary taken from a file or made from its text.
+// What a pretraining run reads: the project's curriculum, and a vocabulary taken from a file or made from its
+// text.
 #pragma once
 
 #include "train/pretrain.h"

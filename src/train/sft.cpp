@@ -23,13 +23,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kPasses = 2;             // of a step; each is one thread's work
+constexpr std::size_t kPasses = 2;              // of a step; each is one thread's work
 constexpr std::int64_t kDevRowsPerPass = 1024;  // enough to fill the matrix units, small enough to balance
 constexpr double kWarmupShare = 0.05, kFinalFraction = 0.1;
 
 void check(const TuneRequest& request) {
   const char* doing = "fine-tuning";
-  if (request.train.empty()) throw_error(ErrorCode::invalid_argument, "{}: there are no training examples", doing);
+  if (request.train.empty())
+    throw_error(ErrorCode::invalid_argument, "{}: there are no training examples", doing);
   const auto positive = [&](double value, const char* name) {
     if (!(value > 0) || !std::isfinite(value))
       throw_error(ErrorCode::invalid_argument, "{}: {} is {}; it must be positive", doing, name, value);
@@ -85,9 +86,9 @@ struct LoraTuner::State {
     const auto text = [&](const std::optional<TokenId>& id) {
       return id ? vocabulary.tokens[static_cast<std::size_t>(*id)] : std::string();
     };
-    return ChatTemplate::parse(
-        vocabulary.chat_template.empty() ? ChatTemplate::bundled() : std::string_view(vocabulary.chat_template),
-        text(vocabulary.bos), text(vocabulary.eos));
+    return ChatTemplate::parse(vocabulary.chat_template.empty() ? ChatTemplate::bundled()
+                                                                : std::string_view(vocabulary.chat_template),
+                               text(vocabulary.bos), text(vocabulary.eos));
   }
 };
 
@@ -110,10 +111,12 @@ class TuningRun {
         workers_(config, Precision::bf16, default_pass_workers()),
         pass_gradients_(layout_) {
     initialize_lora(layout_, request.seed, adapter_);
-    steps_per_epoch_ = (static_cast<std::int64_t>(train_.size()) + request.batch_examples - 1) / request.batch_examples;
+    steps_per_epoch_ =
+        (static_cast<std::int64_t>(train_.size()) + request.batch_examples - 1) / request.batch_examples;
     schedule_.peak = request.learning_rate;
     schedule_.total_steps = steps_per_epoch_ * request.max_epochs;
-    schedule_.warmup_steps = static_cast<std::int64_t>(kWarmupShare * static_cast<double>(schedule_.total_steps));
+    schedule_.warmup_steps =
+        static_cast<std::int64_t>(kWarmupShare * static_cast<double>(schedule_.total_steps));
     schedule_.shape = DecayShape::linear;
     schedule_.final_fraction = kFinalFraction;
     if (dev.empty()) return;
@@ -159,9 +162,11 @@ class TuningRun {
     std::vector<const EncodedExample*> order = pointers(train_);
     Random(request_.seed, stream_of("epoch") + static_cast<std::uint64_t>(epoch)).shuffle(order);
     double loss = 0, weight = 0;
-    for (std::size_t first = 0; first < order.size(); first += static_cast<std::size_t>(request_.batch_examples)) {
+    for (std::size_t first = 0; first < order.size();
+         first += static_cast<std::size_t>(request_.batch_examples)) {
       cancel.check("fine-tuning");
-      const std::size_t count = std::min(static_cast<std::size_t>(request_.batch_examples), order.size() - first);
+      const std::size_t count =
+          std::min(static_cast<std::size_t>(request_.batch_examples), order.size() - first);
       const std::span<const EncodedExample* const> chosen(order.data() + first, count);
       const std::vector<TrainingRows> passes = pack_examples(chosen, kPasses);
       const double batch_weight = sum_of_weights(passes);
@@ -193,10 +198,14 @@ class TuningRun {
 
   double measure_dev() {
     const LoraView adapter = view_lora(config_, lora_, layout_, adapter_);
-    const double loss = sum_of_losses(
-        workers_, dev_passes_, [&](Backpropagation& backpropagation, const TrainingRows& rows) {
+    const double loss =
+        sum_of_losses(workers_, dev_passes_, [&](Backpropagation& backpropagation, const TrainingRows& rows) {
           return backpropagation.loss(weights_, &adapter, rows);
         });
+    if (!std::isfinite(loss))
+      throw_error(ErrorCode::invalid_argument,
+                  "fine-tuning: after step {} the dev loss is not a number; lower learning_rate or alpha",
+                  optimizer_.steps_done());
     return loss / sum_of_weights(dev_passes_);
   }
 
@@ -238,10 +247,12 @@ LoraTuner::LoraTuner(const ModelFile& model) {
 
 LoraTuner::~LoraTuner() = default;
 
-TuneResult LoraTuner::tune(const TuneRequest& request, const ProgressCallback& progress, const CancelToken& cancel) {
+TuneResult LoraTuner::tune(const TuneRequest& request, const ProgressCallback& progress,
+                           const CancelToken& cancel) {
   check(request);
   const auto encode = [&](std::span<const TrainingExample> examples, std::string_view split) {
-    return encode_examples(examples, split, state_->chat_template, *state_->tokenizer, state_->config.context_tokens);
+    return encode_examples(examples, split, state_->chat_template, *state_->tokenizer,
+                           state_->config.context_tokens);
   };
   std::vector<EncodedExample> train = encode(request.train, "train"), dev = encode(request.dev, "dev");
   const DecoderView weights = view_decoder(state_->config, state_->layout, state_->weights);

@@ -1,10 +1,10 @@
 // Supervised fine-tuning with LoRA: conversations in, a PEFT folder out; the base stays as it is.
 //
-// The loss is the mean over learnt tokens: of messages with weight 1, the content and the end of the turn. Examples are
-// packed without attending to each other. AdamW without decay, warm-up over the first twentieth of the steps, then
-// linear down to a tenth. After each epoch the dev loss is measured; the epoch with the lowest is kept, and training
-// ends when it has not improved for `patience_epochs`. Without dev examples the last epoch is kept. One seed gives the
-// same bits, for any number of threads.
+// The loss is the mean over learnt tokens: of messages with weight 1, the content and the end of the turn.
+// Examples are packed without attending to each other. AdamW without decay, warm-up over the first twentieth
+// of the steps, then linear down to a tenth. After each epoch the dev loss is measured; the epoch with the
+// lowest is kept, and training ends when it has not improved for `patience_epochs`. Without dev examples the
+// last epoch is kept. One seed gives the same bits, for any number of threads.
 //
 // Not here: reading JSONL files and naming their bad rows, which is done before anything runs.
 #pragma once
@@ -22,10 +22,11 @@ class LoraTuner : public Tuner {
   explicit LoraTuner(const ModelFile& model);
   ~LoraTuner() override;
 
-  // Errors: invalid_argument (nothing to train on, an example without a learnt token, numbers of weights and messages
-  // that differ, settings out of range, a loss that is no number), too_large (an example longer than the context); both
-  // name the example, counted from 1. cancelled: nothing is written.
-  TuneResult tune(const TuneRequest& request, const ProgressCallback& progress, const CancelToken& cancel) override;
+  // Errors: invalid_argument (nothing to train on, an example without a learnt token, numbers of weights and
+  // messages that differ, settings out of range, a loss that is no number), too_large (an example longer than
+  // the context); both name the example, counted from 1. cancelled: nothing is written.
+  TuneResult tune(const TuneRequest& request, const ProgressCallback& progress,
+                  const CancelToken& cancel) override;
 
  private:
   struct State;

@@ -39,11 +39,14 @@ std::vector<EncodedExample> encode_examples(std::span<const TrainingExample> exa
   std::vector<EncodedExample> encoded;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const std::string context = fmt::format("encoding {} example {} of {}", split, i + 1, examples.size());
-    encoded.push_back(with_context(context, [&] { return encode_example(examples[i], chat_template, tokenizer); }));
+    encoded.push_back(
+        with_context(context, [&] { return encode_example(examples[i], chat_template, tokenizer); }));
     const auto tokens = static_cast<std::int64_t>(encoded.back().ids.size());
     if (tokens > context_tokens)
-      throw_error(ErrorCode::too_large, "{}: it has {} tokens and the model's context holds {}; shorten it or leave "
-                  "it out", context, tokens, context_tokens);
+      throw_error(ErrorCode::too_large,
+                  "{}: it has {} tokens and the model's context holds {}; shorten it or leave "
+                  "it out",
+                  context, tokens, context_tokens);
   }
   return encoded;
 }
@@ -58,7 +61,8 @@ std::vector<TrainingRows> pack_examples(std::span<const EncodedExample* const> e
       return a.size() < b.size();
     })->append(example->ids, example->weights);
   std::erase_if(packed, [](const TrainingRows& rows) { return rows.size() == 0; });
-  for (TrainingRows& rows : packed) rows.pad_to((rows.size() + kRowMultiple - 1) / kRowMultiple * kRowMultiple);
+  for (TrainingRows& rows : packed)
+    rows.pad_to((rows.size() + kRowMultiple - 1) / kRowMultiple * kRowMultiple);
   return packed;
 }
 

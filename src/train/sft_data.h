@@ -24,8 +24,8 @@ std::vector<EncodedExample> encode_examples(std::span<const TrainingExample> exa
                                             const ChatTemplate& chat_template, const Tokenizer& tokenizer,
                                             std::int64_t context_tokens);
 
-// Deals the examples out to `passes` passes of about equal size, largest first; the rows of each are filled up to a
-// multiple of 64, so that products come in few shapes. Passes that got nothing are left out.
+// Deals the examples out to `passes` passes of about equal size, largest first; the rows of each are filled
+// up to a multiple of 64, so that products come in few shapes. Passes that got nothing are left out.
 std::vector<TrainingRows> pack_examples(std::span<const EncodedExample* const> examples, std::size_t passes);
 
 }  // namespace fulcrum
