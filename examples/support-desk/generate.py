@@ -413,7 +413,7 @@ def answer(rng, documents, counts):
         rows = []
         for (slug, questions, value), wording in chosen:
             wording = wording if split == "test" else 0
-            rows.append(chat(f"answer-{split}-{len(rows):03d}", questions[wording], value, documents=[slug]))
+            rows.append(chat(f"answer-{split}-{len(rows):03d}", questions[wording], value, documents=[slug + ".md"]))
         splits[split] = rows
     return splits
 

@@ -17,6 +17,7 @@ namespace {
 struct CompareArguments {
   std::string task;
   std::string evidence = "evidence";
+  std::string tables;
   int max_test_items = 0;
   bool require_target = false;
 };
@@ -24,7 +25,9 @@ struct CompareArguments {
 void run_compare(Session& session, const CompareArguments& arguments) {
   // Every task is read and checked before anything is computed.
   std::vector<Task> tasks;
-  for (const Path& file : find_task_files(arguments.task)) tasks.push_back(read_task(file));
+  for (const Path& file : find_task_files(arguments.task)) {
+    tasks.push_back(arguments.tables.empty() ? read_task(file) : read_task(file, arguments.tables));
+  }
 
   const auto engine = open_engine(session);
   const ModelFile base = load_model_file(session.model_path());
@@ -55,7 +58,7 @@ void run_compare(Session& session, const CompareArguments& arguments) {
   session.write_json(to_json(result));
 
   for (const TaskResult& task : result.tasks) {
-    if (arguments.require_target && task.task.target && !task.verdict.target_reached) {
+    if (arguments.require_target && task.task.circumstances.target && !task.verdict.target_reached) {
       session.status = ExitStatus::target_missed;
     }
   }
@@ -68,6 +71,7 @@ void add_compare(CLI::App& app, Session& session) {
   CLI::App* command = add_command(app, session, "compare", "pull every lever on a task and say which to use (the main job)",
                                   "fulcrum compare examples/support-desk --json result.json");
   command->add_option("task", arguments->task, "a task file, or a folder of them")->required();
+  command->add_option("--data", arguments->tables, "folder with the CSV tables of a task that reads [table]");
   command->add_option("--evidence", arguments->evidence, "where the evidence folders go")->capture_default_str();
   command->add_option("--max-test-items", arguments->max_test_items, "test at most so many items, drawn by the seed")
       ->check(CLI::PositiveNumber);

@@ -27,6 +27,13 @@ int fail(const char* message, fulcrum::ExitStatus status) {
   return static_cast<int>(status);
 }
 
+const CLI::App* find_command(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == name) return command;
+  }
+  return nullptr;
+}
+
 // CLI11 names an unknown word; a person wants to know the word they probably meant.
 std::string explain(const CLI::App& app, const CLI::ParseError& failure, int argc, char** argv) {
   std::string text = failure.what();
@@ -35,7 +42,7 @@ std::string explain(const CLI::App& app, const CLI::ParseError& failure, int arg
     names.push_back(command->get_name());
   }
   if (argc > 1 && argv[1][0] != '-') {
-    const auto* known = app.get_subcommand_no_throw(argv[1]);
+    const auto* known = find_command(app, argv[1]);
     if (known == nullptr) {
       text = fmt::format("there is no command '{}'", argv[1]);
       if (const auto nearest = fulcrum::nearest_word(argv[1], names)) text += fmt::format("; did you mean '{}'?", *nearest);

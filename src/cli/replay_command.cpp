@@ -25,11 +25,11 @@ void add_replay(CLI::App& app, Session& session) {
       }
       if (result.differences.empty()) {
         session.print(fmt::format("{}: the same, bit for bit ({} figures and answers; times are not compared).\n", folder,
-                                  result.figures_compared));
+                                  result.compared));
       } else {
         session.status = ExitStatus::failed;
         session.print(fmt::format("{}: {} of {} figures and answers differ:\n", folder, result.differences.size(),
-                                  result.figures_compared));
+                                  result.compared));
         constexpr std::size_t kShown = 20;
         for (std::size_t i = 0; i < std::min(kShown, result.differences.size()); ++i) {
           const ReplayDifference& each = result.differences[i];
@@ -40,7 +40,7 @@ void add_replay(CLI::App& app, Session& session) {
         }
       }
       report.push_back({{"evidence", folder},
-                        {"compared", result.figures_compared},
+                        {"compared", result.compared},
                         {"differences", std::move(differences)}});
     }
     session.write_json(report);

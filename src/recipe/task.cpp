@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/toml.h"
 #include "prompt/rewordings.h"
+#include "recipe/labelled_table.h"
 #include "recipe/tune_toml.h"
 #include "retrieve/document.h"
 
@@ -85,7 +86,10 @@ std::vector<Metric> metrics_of(TaskKind kind) {
 
 class TaskReader {
  public:
-  explicit TaskReader(const Path& file) : folder_(file.parent_path()) { task_.file = file; }
+  TaskReader(const Path& file, std::optional<Path> table_folder)
+      : folder_(file.parent_path()), table_folder_(std::move(table_folder)) {
+    task_.file = file;
+  }
 
   Task read() {
     const std::string source = read_file(task_.file);
@@ -94,7 +98,10 @@ class TaskReader {
     read_question(root);
     read_labels(root);
     read_fields(root);
-    read_data(root);
+    if (root.has("table"))
+      read_table(root);
+    else
+      read_data(root);
     read_prices(root);
     read_circumstances(root);
     root.finish();
@@ -108,6 +115,8 @@ class TaskReader {
 
  private:
   Path folder_;
+  std::optional<Path> table_folder_;  // instead of the file's own
+  std::optional<TableSettings> table_;
   Task task_;
   Sha256 hash_;
   std::vector<DocumentText> document_texts_;
@@ -207,6 +216,26 @@ class TaskReader {
     data->finish();
   }
 
+  void read_table(TomlTable& root) {
+    if (root.has("data")) root.refuse("table", "stands beside [data]; give one of them");
+    if (task_.kind != TaskKind::classification) root.refuse("table", "only a classification is read from tables");
+    TomlTable table = *root.table("table");
+    TableSettings settings;
+    settings.folder = table_folder_.value_or(folder_ / table.text("folder"));
+    if (table_folder_ && table.has("folder")) table.text("folder");
+    settings.train_file = table.text("train", settings.train_file);
+    settings.test_file = table.text("test", settings.test_file);
+    settings.text_column = table.text("text", settings.text_column);
+    settings.label_column = table.text("label", settings.label_column);
+    settings.labels = positive(table, "labels", settings.labels);
+    settings.train_rows = positive(table, "train_rows", settings.train_rows);
+    settings.dev_rows = positive(table, "dev_rows", settings.dev_rows);
+    settings.test_rows = positive(table, "test_rows", settings.test_rows);
+    settings.seed = static_cast<std::uint64_t>(positive(table, "seed", 1));
+    table.finish();
+    table_ = settings;
+  }
+
   void read_prices(TomlTable& root) {
     auto table = root.table("prices");
     if (!table) return;
@@ -253,6 +282,15 @@ class TaskReader {
   }
 
   void load_splits() {
+    if (table_) {
+      hash_.update(sha256_file(table_->folder / table_->train_file));
+      hash_.update(sha256_file(table_->folder / table_->test_file));
+      LabelledTable table = read_labelled_table(*table_);
+      task_.splits = std::move(table.splits);
+      if (task_.labels.empty())
+        for (const std::string& label : table.labels) task_.labels.push_back({label, ""});
+      return;
+    }
     task_.splits.train = load_split(task_.train_file, "train");
     task_.splits.dev = load_split(task_.dev_file, "dev");
     task_.splits.test = load_split(task_.test_file, "test");
@@ -349,7 +387,11 @@ class TaskReader {
 }  // namespace
 
 Task read_task(const Path& file) {
-  return TaskReader(file).read();
+  return TaskReader(file, std::nullopt).read();
+}
+
+Task read_task(const Path& file, const Path& table_folder) {
+  return TaskReader(file, table_folder).read();
 }
 
 std::vector<Path> find_task_files(const Path& file_or_folder) {

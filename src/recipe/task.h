@@ -6,6 +6,8 @@
 //   target = 0.9                          instruction = "..."       # system = "...", short_instruction =
 //   "..." rewordings = ["...", ...]             # the instruction in other words, up to five [data] train,
 //   dev, test: JSONL; documents: a folder (optional)
+//   [table]       instead of [data]: a classification out of two CSV files (recipe/labelled_table.h): folder,
+//   train, test, text, label, labels, train_rows, dev_rows, test_rows, seed
 //   [[labels]]    name, description       # classification; absent: the answers of the train split
 //   [[fields]]    key, description, type  # extraction: text, number, integer, boolean, text_list
 //   [prices]      currency, machine_hour, labelled_example, engineer_hour, upkeep_month
@@ -62,7 +64,7 @@ struct Task {
   std::vector<std::string> rewordings;
   std::vector<Label> labels;
   std::vector<Field> fields;
-  Path train_file, dev_file, test_file;
+  Path train_file, dev_file, test_file;  // empty if the splits came from tables
   std::optional<Path> documents;
   Prices prices;
   double calls_per_month = 0;
@@ -75,6 +77,8 @@ struct Task {
 };
 
 Task read_task(const Path& file);
+// The same with the tables of its [table] taken from another folder.
+Task read_task(const Path& file, const Path& table_folder);
 // The task files that a path means: itself, or every .toml in a folder that has a `kind`, by name.
 std::vector<Path> find_task_files(const Path& file_or_folder);
 

@@ -10,14 +10,12 @@
 // A value that does not fit is a value, not an error: problems() says where and why.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json_fwd.h"
-#include "text/regular_expression.h"
 
 namespace fulcrum {
 

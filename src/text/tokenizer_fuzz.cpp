@@ -15,7 +15,8 @@ namespace {
 
 using namespace fulcrum;
 
-void check_round_trip(const Tokenizer& tokenizer, std::string_view text, Tokenizer::Special special) {
+// The decoded text, which decoding token by token must give too.
+std::string encode_and_decode(const Tokenizer& tokenizer, std::string_view text, Tokenizer::Special special) {
   const std::vector<TokenId> ids = tokenizer.encode(text, special);
   StreamDecoder stream(tokenizer);
   std::string streamed;
@@ -23,7 +24,7 @@ void check_round_trip(const Tokenizer& tokenizer, std::string_view text, Tokeniz
   streamed += stream.finish();
   const std::string decoded = tokenizer.decode(ids);
   if (decoded != streamed) __builtin_trap();
-  if (special == Tokenizer::Special::as_text && decoded != text) __builtin_trap();
+  return decoded;
 }
 
 }  // namespace
@@ -46,11 +47,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return make_tokenizer(trainer.train().vocabulary);
   }();
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  check_round_trip(*tokenizer, text, Tokenizer::Special::as_text);
-  check_round_trip(*tokenizer, text, Tokenizer::Special::parse);
+  if (encode_and_decode(*tokenizer, text, Tokenizer::Special::as_text) != text) __builtin_trap();
+  encode_and_decode(*tokenizer, text, Tokenizer::Special::parse);
   try {
     const auto other = make_tokenizer(parse_llama2c_vocabulary(std::as_bytes(std::span(data, size))));
-    check_round_trip(*other, "a text  \xE2\x96\x81 of \xFF some length\n", Tokenizer::Special::as_text);
+    // A vocabulary without all bytes cannot give every text back.
+    encode_and_decode(*other, "a text  \xE2\x96\x81 of \xFF some length\n", Tokenizer::Special::as_text);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::corrupt && error.code() != ErrorCode::too_large) __builtin_trap();
   }

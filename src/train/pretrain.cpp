@@ -32,13 +32,18 @@ class TrainingLog {
       const std::string text = read_file(path);
       for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
         const std::string_view line(text.data() + begin, end - begin);
-        if (parse_json(line, path.string()).at("step").get<std::int64_t>() > steps_done) break;
+        const Json entry = parse_json(line, path.string());
+        if (entry.at("step").get<std::int64_t>() > steps_done) break;
+        last_loss_ = entry.at("loss").get<double>();
         kept.append(line).push_back('\n');
       }
     }
     write_file_atomic(path, kept);
     stream_.open(path, std::ios::app);
   }
+
+  // Of the last line that was kept; 0 in a new log.
+  double last_loss() const { return last_loss_; }
 
   void write(const Json& line) {
     stream_ << to_line(line) << '\n' << std::flush;
@@ -51,6 +56,7 @@ class TrainingLog {
  private:
   Path path_;
   std::ofstream stream_;
+  double last_loss_ = 0;
 };
 
 class Run {
@@ -78,6 +84,7 @@ class Run {
   PretrainResult train(const ProgressCallback& progress, const CancelToken& cancel) {
     const DecoderView weights = view_decoder(config_.model, layout_, weights_);
     TrainingLog log(beside(config_.output, ".log.jsonl"), state_.steps_done);
+    last_loss_ = log.last_loss();
     EpisodeBatches batches(data_.episodes, *data_.tokenizer, config_.batch, state_.next_episode,
                            state_.steps_done, config_.steps);
     const double seconds_before = state_.seconds_done;

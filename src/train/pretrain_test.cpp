@@ -46,6 +46,11 @@ TEST(Pretrain, LearnsAnEasyTaskAndWritesAModelThatLoads) {
   EXPECT_EQ(model.weights.output_norm.dtype, DType::f32);
   EXPECT_FALSE(model.vocabulary.chat_template.empty());
 
+  // A finished run has nothing left to do and says the same.
+  const PretrainResult again = pretrain_on(config, echo_data(), {}, CancelToken{});
+  EXPECT_EQ(again.sha256, result.sha256);
+  EXPECT_EQ(again.loss, result.loss);
+
   const std::string log = read_file(config.output.string() + ".log.jsonl");
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 30);
   const Json first = parse_json(log.substr(0, log.find('\n')), "log");
