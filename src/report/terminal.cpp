@@ -75,7 +75,12 @@ std::string break_even_sentence(const BreakEvenLine& line) {
   const std::string high = std::isinf(line.calls.high) ? "never" : with_thousands(line.calls.high);
   std::string text = fmt::format("{} pays back against {} from {} calls on ({} to {})", line.recipe, line.against,
                                  with_thousands(line.calls.calls), with_thousands(line.calls.low), high);
-  if (std::isfinite(line.months)) text += fmt::format(", {:.1f} months at this task's volume", line.months);
+  constexpr double kFarOffMonths = 120;
+  if (line.months > kFarOffMonths) {
+    text += ", more than ten years off at this task's volume";
+  } else {
+    text += fmt::format(", {:.1f} months at this task's volume", line.months);
+  }
   return text + ".";
 }
 
@@ -112,9 +117,7 @@ std::string plan_text(const ComparePlan& plan) {
 std::string task_text(const TaskResult& result) {
   const Verdict& verdict = result.verdict;
   std::string text = "\n" + table_text(result) + "\n";
-  text += wrap_text(fmt::format("Verdict: {} ({:.0f}% of resampled test sets and latencies agree: {})", verdict.summary,
-                                verdict.confidence * 100, to_string(verdict.certainty)),
-                    kSentenceColumns, "  ", "  ");
+  text += wrap_text("Verdict: " + verdict.summary, kSentenceColumns, "  ", "  ");
   text += section("Why", verdict.reasons);
   std::vector<std::string> rejected;
   for (const Rejection& each : verdict.rejected) rejected.push_back(fmt::format("{}: {}", each.recipe, each.why));
