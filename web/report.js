@@ -4,7 +4,7 @@
   "use strict";
   const result = JSON.parse(document.getElementById("result").textContent);
   const colour = d3.scaleOrdinal(["#0b6e4f", "#c2571a", "#3a5fcd", "#8a3ffc", "#b3372f", "#6b7280", "#0e7490", "#a16207"]);
-  const width = 460, height = 300, margin = { top: 12, right: 20, bottom: 42, left: 52 };
+  const width = 520, height = 300, margin = { top: 12, right: 150, bottom: 42, left: 52 };
 
   function canvas(figure, caption, description) {
     figure.append("figcaption").text(caption);
@@ -26,11 +26,18 @@
       .filter((r) => r.quality.estimate > best && ((best = r.quality.estimate), true));
   }
 
-  // Labels that would overlap are pushed apart downwards.
-  function spread(labels, step) {
-    labels.sort((a, b) => a.y - b.y);
-    for (let i = 1; i < labels.length; ++i) if (labels[i].y - labels[i - 1].y < step) labels[i].y = labels[i - 1].y + step;
-    return labels;
+  // Names stand in a column at the right edge, in the order of their marks, joined to them by a thin line.
+  function nameMarks(svg, marks) {
+    const step = 13, top = margin.top + 6, bottom = height - margin.bottom + 4;
+    const placed = marks.map((mark) => ({ ...mark, at: mark.y })).sort((a, b) => a.y - b.y);
+    placed.forEach((mark, i) => { mark.at = Math.max(mark.at, i ? placed[i - 1].at + step : top); });
+    for (let i = placed.length - 1, limit = bottom; i >= 0; --i, limit = placed[i + 1].at - step) placed[i].at = Math.min(placed[i].at, limit);
+    const x = width - margin.right + 14;
+    placed.forEach((mark) => {
+      svg.append("line").attr("class", "leader").attr("x1", mark.x).attr("y1", mark.y).attr("x2", x - 3).attr("y2", mark.at);
+      svg.append("circle").attr("cx", x + 2).attr("cy", mark.at).attr("r", 3).attr("fill", colour(mark.id));
+      svg.append("text").attr("x", x + 9).attr("y", mark.at + 4).text(mark.id);
+    });
   }
 
   function qualityPlot(figure, entry) {
@@ -38,7 +45,7 @@
     const svg = canvas(figure, "Quality against cost, with 95% intervals",
       `Quality against cost per 1,000 calls. ${recipes.map((r) => `${r.id}: ${r.quality.estimate.toFixed(2)} at ${r.cost.per_1000_calls.toPrecision(2)}`).join("; ")}`);
     const costs = recipes.map((r) => Math.max(r.cost.per_1000_calls, 1e-9));
-    const x = d3.scaleLog().domain([d3.min(costs) / 1.5, d3.max(costs) * 2.6]).range([margin.left, width - margin.right]);
+    const x = d3.scaleLog().domain([d3.min(costs) / 1.5, d3.max(costs) * 1.5]).range([margin.left, width - margin.right]);
     const y = d3.scaleLinear().domain([0, 1]).range([height - margin.bottom, margin.top]);
     axes(svg, x, y, `${currency} per 1,000 calls`, metric, d3.axisBottom(x).ticks(3, ".1g"));
     const target = entry.task.target;
@@ -47,14 +54,13 @@
         .append("title").text(`target ${target}`);
     }
     svg.append("path").attr("class", "front").attr("d", d3.line().x((r) => x(Math.max(r.cost.per_1000_calls, 1e-9))).y((r) => y(r.quality.estimate)).curve(d3.curveStepAfter)(paretoFront(recipes)));
-    const labels = spread(recipes.map((r, i) => ({ id: r.id, x: x(costs[i]) + 8, y: y(r.quality.estimate) + 4 })), 12);
+    nameMarks(svg, recipes.map((r, i) => ({ id: r.id, x: x(costs[i]), y: y(r.quality.estimate) })));
     recipes.forEach((r, i) => {
       const g = svg.append("g").attr("tabindex", 0).attr("stroke", colour(r.id)).attr("fill", colour(r.id));
       g.append("title").text(`${r.id}: ${r.quality.estimate.toFixed(2)} [${r.quality.low.toFixed(2)}, ${r.quality.high.toFixed(2)}], ${r.cost.per_1000_calls.toPrecision(2)} ${currency} per 1,000 calls`);
       g.append("line").attr("x1", x(costs[i])).attr("x2", x(costs[i])).attr("y1", y(r.quality.low)).attr("y2", y(r.quality.high));
       g.append("circle").attr("cx", x(costs[i])).attr("cy", y(r.quality.estimate)).attr("r", r.id === entry.verdict.recipe ? 6 : 4);
     });
-    svg.selectAll("text.label").data(labels).enter().append("text").attr("class", "label").attr("x", (d) => d.x).attr("y", (d) => d.y).text((d) => d.id);
   }
 
   function costPlot(figure, entry) {
@@ -62,7 +68,7 @@
     const volume = entry.task.calls_per_month || 1000, last = Math.max(volume * 24, 1000);
     const svg = canvas(figure, "Cost over the calls made", `Cumulative cost in ${currency} against the number of calls, a line for each recipe.`);
     const cost = (r, calls) => r.cost.upfront + r.cost.per_1000_calls * calls / 1000;
-    const x = d3.scaleLog().domain([100, last]).range([margin.left, width - margin.right - 70]);
+    const x = d3.scaleLog().domain([100, last]).range([margin.left, width - margin.right]);
     const y = d3.scaleLinear().domain([0, d3.max(recipes, (r) => cost(r, last)) || 1]).nice().range([height - margin.bottom, margin.top]);
     axes(svg, x, y, "calls", currency, d3.axisBottom(x).ticks(4, "~s"));
     const points = d3.range(0, 1.0001, 0.02).map((t) => Math.exp(Math.log(100) + t * (Math.log(last) - Math.log(100))));
@@ -72,14 +78,12 @@
         .append("title").text(`a year at ${volume} calls a month`);
       svg.append("text").attr("x", x(year) - 4).attr("y", margin.top + 8).attr("text-anchor", "end").text("one year");
     }
-    const labels = recipes.map((r) => ({ id: r.id, y: y(cost(r, last)) + 4 }));
     recipes.forEach((r) => {
       svg.append("path").attr("tabindex", 0).attr("fill", "none").attr("stroke", colour(r.id)).attr("stroke-width", r.id === entry.verdict.recipe ? 3 : 1.5)
         .attr("d", d3.line().x((c) => x(c)).y((c) => y(cost(r, c)))(points))
         .append("title").text(`${r.id}: ${r.cost.upfront.toPrecision(2)} ${currency} up front, ${r.cost.per_1000_calls.toPrecision(2)} per 1,000 calls`);
     });
-    svg.selectAll("text.label").data(spread(labels, 12)).enter().append("text").attr("class", "label").attr("x", width - margin.right - 66).attr("y", (d) => d.y)
-      .attr("fill", (d) => colour(d.id)).text((d) => d.id);
+    nameMarks(svg, recipes.map((r) => ({ id: r.id, x: x(last), y: y(cost(r, last)) })));
   }
 
   function itemsTable(details, entry) {

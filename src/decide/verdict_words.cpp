@@ -131,8 +131,7 @@ std::string describe(const Estimate& estimate) {
 
 std::string describe_money(double amount, const std::string& currency) {
   if (!std::isfinite(amount)) return fmt::format("no end of {}", currency);
-  if (std::abs(amount) >= 0.1 || amount == 0) return fmt::format("{:.2f} {}", amount, currency);
-  return fmt::format("{:.2g} {}", amount, currency);
+  return fmt::format("{} {}", money_text(amount), currency);
 }
 
 std::string describe_count(double count) {

@@ -1,5 +1,7 @@
 #include "measure/cost.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -54,6 +56,20 @@ double months_to_repay(const Cost& dearer_upfront, const Cost& cheaper_upfront, 
       calls_per_month * (cheaper_upfront.per_call.estimate - dearer_upfront.per_call.estimate) -
       (dearer_upfront.upkeep_per_month - cheaper_upfront.upkeep_per_month);
   return calls_to_repay(dearer_upfront.upfront - cheaper_upfront.upfront, saved_per_month);
+}
+
+std::string money_text(double amount) {
+  if (std::isinf(amount)) return "∞";
+  const double size = std::abs(amount);
+  if (size >= 100) {
+    std::string digits = fmt::format("{:.0f}", amount);
+    for (std::size_t i = digits.size(); i > (amount < 0 ? 4u : 3u); digits.insert(i, ",")) i -= 3;
+    return digits;
+  }
+  if (size >= 0.1 || size == 0) return fmt::format("{:.2f}", amount);
+  constexpr int kMostDigits = 9;
+  const int digits = std::min(kMostDigits, 1 - static_cast<int>(std::floor(std::log10(size))));
+  return fmt::format("{:.{}f}", amount, digits);
 }
 
 }  // namespace fulcrum

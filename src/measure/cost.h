@@ -50,4 +50,7 @@ BreakEven break_even(const Cost& dearer_upfront, const Cost& cheaper_upfront);
 // never.
 double months_to_repay(const Cost& dearer_upfront, const Cost& cheaper_upfront, double calls_per_month);
 
+// An amount with as many digits as it takes to see two that count: "0.00", "0.00012", "1.50", "12,300".
+std::string money_text(double amount);
+
 }  // namespace fulcrum

@@ -61,5 +61,16 @@ TEST(BreakEven, MonthsCountUpkeep) {
   EXPECT_TRUE(std::isinf(months_to_repay(cost(120, 1, 1, 1), prompt, 0)));
 }
 
+TEST(Money, ShowsTwoDigitsThatCount) {
+  EXPECT_EQ(money_text(0), "0.00");
+  EXPECT_EQ(money_text(0.000036), "0.000036");
+  EXPECT_EQ(money_text(0.00012), "0.00012");
+  EXPECT_EQ(money_text(1.5), "1.50");
+  EXPECT_EQ(money_text(102.43), "102");
+  EXPECT_EQ(money_text(12300), "12,300");
+  EXPECT_EQ(money_text(-1234567), "-1,234,567");
+  EXPECT_EQ(money_text(std::numeric_limits<double>::infinity()), "∞");
+}
+
 }  // namespace
 }  // namespace fulcrum

@@ -117,11 +117,9 @@ std::string task_section(const TaskResult& task, std::size_t index) {
   return fmt::format(
              "<section class=\"task\" id=\"task-{0}\" data-task=\"{0}\"><h2>{1}</h2><p class=\"what\">{2}, {3}{4}; {5} "
              "test items. Differences below {6:.2f} are ties on this test set.</p>"
-             "<div class=\"verdict\"><p class=\"summary\">{7}</p><p>{8:.0f}% of resampled test sets and latencies lead to "
-             "the same choice: {9}.</p></div>",
+             "<div class=\"verdict\"><p class=\"summary\">{7}</p></div>",
              index, escape_html(task.task.name), escape_html(task.task.kind), to_string(task.task.metric), target,
-             task.recipes.front().measurement.items.size(), task.smallest_detectable_difference, escape_html(verdict.summary),
-             verdict.confidence * 100, to_string(verdict.certainty)) +
+             task.recipes.front().measurement.items.size(), task.smallest_detectable_difference, escape_html(verdict.summary)) +
          "<div class=\"plots\"><figure class=\"plot\" data-plot=\"quality\"></figure>"
          "<figure class=\"plot\" data-plot=\"cost\"></figure></div>" +
          recipes_table(task) + list("Why", verdict.reasons) + list("Why not the others", rejected) +
@@ -158,7 +156,7 @@ std::string report_html(const CompareResult& result) {
       "<h1>Which lever to pull</h1><p>Base model <strong>{}</strong>, {} parameters. Its weights are {}: "
       "<code>{}</code>.</p></header><main>",
       escape_html(title), asset(fulcrum_asset_report_css, fulcrum_asset_report_css_end), escape_html(base.name),
-      base.parameters, frozen ? "the same before and after all of this" : "<strong>not</strong> the same before and after",
+      number_text(static_cast<double>(base.parameters)), frozen ? "the same before and after all of this" : "<strong>not</strong> the same before and after",
       base.sha256_after.substr(0, 16));
   for (std::size_t i = 0; i < result.tasks.size(); ++i) html += task_section(result.tasks[i], i);
   html += "</main><footer><p>Quality and same answer carry 95% intervals. Costs and latencies were measured on the machine "

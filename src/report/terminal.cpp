@@ -12,14 +12,8 @@ namespace {
 
 constexpr std::size_t kSentenceColumns = 100;
 
-std::string with_thousands(double value) {
-  std::string digits = fmt::format("{:.0f}", value);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
-  return digits;
-}
-
 std::string seconds_text(double seconds) {
-  return seconds < 10 ? fmt::format("{:.1f}", seconds) : with_thousands(seconds);
+  return seconds < 10 ? fmt::format("{:.1f}", seconds) : number_text(seconds);
 }
 
 std::string section(std::string_view title, const std::vector<std::string>& sentences) {
@@ -72,9 +66,9 @@ std::string table_text(const TaskResult& result) {
 std::string break_even_sentence(const BreakEvenLine& line) {
   if (std::isinf(line.calls.calls)) return fmt::format("{} never pays back against {}.", line.recipe, line.against);
   if (line.calls.calls <= 0) return fmt::format("{} is cheaper than {} from the first call.", line.recipe, line.against);
-  const std::string high = std::isinf(line.calls.high) ? "never" : with_thousands(line.calls.high);
+  const std::string high = std::isinf(line.calls.high) ? "never" : number_text(line.calls.high);
   std::string text = fmt::format("{} pays back against {} from {} calls on ({} to {})", line.recipe, line.against,
-                                 with_thousands(line.calls.calls), with_thousands(line.calls.low), high);
+                                 number_text(line.calls.calls), number_text(line.calls.low), high);
   constexpr double kFarOffMonths = 120;
   if (line.months > kFarOffMonths) {
     text += ", more than ten years off at this task's volume";
@@ -90,18 +84,10 @@ std::string estimate_text(const Estimate& estimate) {
   return fmt::format("{:.2f} [{:.2f}, {:.2f}]", estimate.estimate, estimate.low, estimate.high);
 }
 
-std::string money_text(double amount) {
-  if (std::isinf(amount)) return "∞";
-  if (std::abs(amount) >= 100) return with_thousands(amount);
-  if (std::abs(amount) >= 0.1 || amount == 0) return fmt::format("{:.2f}", amount);
-  // Two digits that count: 0.00012.
-  const int digits = std::min(9, 1 - static_cast<int>(std::floor(std::log10(std::abs(amount)))));
-  return fmt::format("{:.{}f}", amount, digits);
-}
-
-std::string calls_text(double calls) {
-  if (std::isinf(calls)) return "never";
-  return calls <= 0 ? "now" : with_thousands(calls) + " calls";
+std::string number_text(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
+  return digits;
 }
 
 std::string plan_text(const ComparePlan& plan) {
@@ -134,7 +120,7 @@ std::string closing_text(const CompareResult& result) {
   const BaseModelRecord& base = result.base_model;
   const bool frozen = base.sha256_before == base.sha256_after;
   return fmt::format("\nBase model {}, {} parameters: weights {} ({}). {:.0f} seconds in all.\n", base.name,
-                     with_thousands(static_cast<double>(base.parameters)),
+                     number_text(static_cast<double>(base.parameters)),
                      frozen ? "the same before and after" : "CHANGED during the run", base.sha256_after.substr(0, 12),
                      result.seconds);
 }

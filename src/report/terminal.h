@@ -18,9 +18,7 @@ std::string closing_text(const CompareResult& result);
 
 // "0.92 [0.86, 0.96]"
 std::string estimate_text(const Estimate& estimate);
-// Money with as many digits as it takes to see two that count: "0.00", "0.00012", "1.5", "120".
-std::string money_text(double amount);
-// "now", "12,300 calls", "never"
-std::string calls_text(double calls);
+// A whole number with its thousands apart: "12,300".
+std::string number_text(double value);
 
 }  // namespace fulcrum
