@@ -62,6 +62,7 @@ void add_serve(CLI::App& app, Session& session);
 void add_init(CLI::App& app, Session& session);
 void add_data(CLI::App& app, Session& session);
 void add_pretrain(CLI::App& app, Session& session);
+void add_gates(CLI::App& app, Session& session);
 void add_inspect(CLI::App& app, Session& session);
 void add_tokenize(CLI::App& app, Session& session);
 void add_render(CLI::App& app, Session& session);

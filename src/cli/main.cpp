@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
   add_tune(app, session);
   add_serve(app, session);
   add_pretrain(app, session);
+  add_gates(app, session);
   add_inspect(app, session);
   add_tokenize(app, session);
   add_render(app, session);

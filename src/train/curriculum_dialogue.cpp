@@ -3,12 +3,12 @@
 namespace fulcrum {
 namespace {
 
-// Loss weights. Answers are what the model is for, and the start of an answer decides: from the second token on it is
-// mostly a matter of copying on. Context and prose have ten to fifty tokens for each token of an answer, most of them
-// drawn at random or with ten times its entropy; with 0.1 and 0.4 they were four fifths of the loss and, as noise, of
-// Adam's step.
-constexpr float kAnswerWeight = 1.0F, kStartWeight = 3.0F, kContextWeight = 0.03F, kRoleWeight = 0.02F;
-constexpr float kProseWeight = 0.15F;
+// Loss weights. Answers are what the model is for; a little weight on the context teaches its language
+// without drowning them, because a context has ten to fifty tokens for each token of an answer, most of them
+// drawn at random.
+constexpr float kContextWeight = 0.1F, kAnswerWeight = 1.0F, kRoleWeight = 0.05F;
+// Prose has ten times the entropy of an answer; at full weight it would be a third of the whole gradient.
+constexpr float kProseWeight = 0.4F;
 
 EpisodeSegment control(std::string_view token, float weight) {
   EpisodeSegment segment;
@@ -49,12 +49,7 @@ Episode to_episode(const Dialogue& dialogue) {
     episode.segments.push_back(control(role, kRoleWeight));
     const bool learnt = turn.lesson == Lesson::learnt;
     EpisodeSegment body = words(turn.text, kContextWeight);
-    if (learnt) {
-      const auto size = static_cast<std::uint32_t>(turn.text.size());
-      // A token belongs to the span of its first byte, so one byte is the first token.
-      body.spans.push_back({0, 1, kStartWeight});
-      if (size > 1) body.spans.push_back({1, size, kAnswerWeight});
-    }
+    if (learnt) body.spans.push_back({0, static_cast<std::uint32_t>(turn.text.size()), kAnswerWeight});
     episode.segments.push_back(std::move(body));
     episode.segments.push_back(control("<|end|>", learnt ? kAnswerWeight : kRoleWeight));
   }
