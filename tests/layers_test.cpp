@@ -25,7 +25,9 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-Path source_root() { return Path(FULCRUM_SOURCE_DIR); }
+Path source_root() {
+  return Path(FULCRUM_SOURCE_DIR);
+}
 
 std::map<std::string, Floor> read_table() {
   static const std::regex row(R"(^\| (\d) \| `([a-z]+)` \|[^|]*\|([^|]*)\|$)");
@@ -73,9 +75,10 @@ TEST(Layers, IncludesFollowTheTable) {
       std::smatch match;
       if (!std::regex_match(line, match, include)) continue;
       const std::string target = match[1];
-      if (target == folder) continue;
+      if (target == folder || !table.contains(target)) continue;  // a library's own header
       EXPECT_TRUE(table.at(folder).may_include.contains(target))
-          << relative << " includes " << target << "/" << match[2] << ", which docs/ARCHITECTURE.md does not allow";
+          << relative << " includes " << target << "/" << match[2]
+          << ", which docs/ARCHITECTURE.md does not allow";
     }
   }
 }
@@ -97,8 +100,10 @@ TEST(Layers, ModulesComeWithATest) {
   for (const Path& path : sources()) {
     const std::string folder = std::filesystem::relative(path, source_root() / "src").begin()->string();
     const std::string name = path.filename().string();
-    if (name.ends_with("_test.cpp")) ++tests[folder];
-    else if (name.ends_with(".cpp")) ++modules[folder];
+    if (name.ends_with("_test.cpp"))
+      ++tests[folder];
+    else if (name.ends_with(".cpp"))
+      ++modules[folder];
   }
   for (const auto& [folder, count] : modules) {
     if (folder == "cli") continue;
@@ -107,7 +112,8 @@ TEST(Layers, ModulesComeWithATest) {
 }
 
 TEST(Layers, LibrariesNeverPrintExitOrAbort) {
-  static const std::regex forbidden(R"(std::cout|std::cerr|\bprintf\(|\bfprintf\(|fmt::print|\bstd::exit\(|\bexit\(|\babort\()");
+  static const std::regex forbidden(
+      R"(std::cout|std::cerr|\bprintf\(|\bfprintf\(|fmt::print|\bstd::exit\(|\bexit\(|\babort\()");
   for (const Path& path : sources()) {
     const Path relative = std::filesystem::relative(path, source_root() / "src");
     if (*relative.begin() == "cli") continue;

@@ -1,4 +1,5 @@
-// The whole program as a person meets it: exit statuses, one clear message for what is wrong, nothing lost or half-written.
+// The whole program as a person meets it: exit statuses, one clear message for what is wrong, nothing lost or
+// half-written.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -28,14 +30,17 @@ class ProgramTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(FULCRUM_PROGRAM)) GTEST_SKIP() << "the program is not built";
-    folder_ = Path(testing::TempDir()) / fmt::format("program-{}-{}", ::getpid(), testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ =
+        Path(testing::TempDir()) / fmt::format("program-{}-{}", ::getpid(),
+                                               testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::create_directories(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   Outcome run(const std::string& arguments) const {
     const Path log = folder_ / "output.txt";
-    const std::string command = fmt::format("cd '{}' && '{}' {} > '{}' 2>&1 < /dev/null", folder_.string(), FULCRUM_PROGRAM, arguments, log.string());
+    const std::string command = fmt::format("cd '{}' && '{}' {} > '{}' 2>&1 < /dev/null", folder_.string(),
+                                            FULCRUM_PROGRAM, arguments, log.string());
     const int status = std::system(command.c_str());
     return {WEXITSTATUS(status), read_file(log)};
   }
@@ -48,7 +53,9 @@ class ProgramTest : public testing::Test {
   Path task(const std::string& change_from = "", const std::string& change_to = "") const {
     const Path home = folder_ / "task";
     std::filesystem::remove_all(home);
-    std::filesystem::copy(kSource / "examples/support-desk/triage", home / "triage", std::filesystem::copy_options::recursive);
+    std::filesystem::create_directories(home);
+    std::filesystem::copy(kSource / "examples/support-desk/triage", home / "triage",
+                          std::filesystem::copy_options::recursive);
     std::string text = read_file(kSource / "examples/support-desk/triage.toml");
     if (!change_from.empty()) text.replace(text.find(change_from), change_from.size(), change_to);
     write_file_atomic(home / "triage.toml", text);
@@ -72,7 +79,8 @@ TEST_F(ProgramTest, MissingAndBrokenModels) {
   write_file_atomic(folder_ / "empty.gguf", "");
   expect("inspect empty.gguf", 1, "empty.gguf");
   const std::string model = read_file(kModel);
-  for (const std::size_t size : {std::size_t{3}, std::size_t{40}, std::size_t{5000}, model.size() / 2, model.size() - 1}) {
+  for (const std::size_t size :
+       {std::size_t{3}, std::size_t{40}, std::size_t{5000}, model.size() / 2, model.size() - 1}) {
     write_file_atomic(folder_ / "cut.gguf", std::string_view(model).substr(0, size));
     expect("inspect cut.gguf", 1, "cut.gguf");
   }
@@ -93,7 +101,9 @@ TEST_F(ProgramTest, BadRowsAreNamedByLineAndField) {
   const std::string good = read_file(train);
   write_file_atomic(train, good + "{\"messages\": [{\"role\": \"robot\", \"content\": \"x\"}]}\n");
   expect("data check " + file.string(), 2, "line 361, messages[0].role");
-  write_file_atomic(train, good + "{\"messages\": [{\"role\": \"user\", \"content\": \"\xff\"}, {\"role\": \"assistant\", \"content\": \"swap\"}]}\n");
+  write_file_atomic(train, good +
+                               "{\"messages\": [{\"role\": \"user\", \"content\": \"\xff\"}, {\"role\": "
+                               "\"assistant\", \"content\": \"swap\"}]}\n");
   expect("data check " + file.string(), 2, "UTF-8");
   write_file_atomic(train, "");
   expect("data check " + file.string(), 2, "train");
@@ -108,11 +118,13 @@ TEST_F(ProgramTest, APromptLongerThanTheContextIsRefused) {
   for (int i = 0; i < 3000; ++i) text += "leaf ";
   const Path test_file = file.parent_path() / "triage/test.jsonl";
   write_file_atomic(test_file, "{\"messages\": [{\"role\": \"user\", \"content\": \"" + text +
-                                   "\"}, {\"role\": \"assistant\", \"content\": \"swap\"}]}\n" + read_file(test_file));
+                                   "\"}, {\"role\": \"assistant\", \"content\": \"swap\"}]}\n" +
+                                   read_file(test_file));
   const Outcome outcome = run("compare " + file.string() + " --quiet");
   EXPECT_EQ(outcome.status, 1) << outcome.output;
   EXPECT_NE(outcome.output.find("tokens"), std::string::npos) << outcome.output;
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "evidence") && !std::filesystem::is_empty(folder_ / "evidence"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "evidence") &&
+               !std::filesystem::is_empty(folder_ / "evidence"));
 }
 
 TEST_F(ProgramTest, TokensGoBothWays) {
@@ -120,7 +132,8 @@ TEST_F(ProgramTest, TokensGoBothWays) {
   ASSERT_EQ(there.status, 0) << there.output;
   const std::string json = there.output.substr(there.output.find('{'));
   std::string ids;
-  for (const Json& id : parse_json(json, "tokenize")["ids"]) ids += (ids.empty() ? "" : ",") + std::to_string(id.get<int>());
+  const Json result = parse_json(json, "tokenize");
+  for (const Json& id : result["ids"]) ids += (ids.empty() ? "" : ",") + std::to_string(id.get<int>());
   expect("tokenize --ids " + ids, 0, "Two days, 17 leaves.");
 }
 
@@ -135,7 +148,8 @@ TEST_F(ProgramTest, KilledTrainingLeavesNothingHalfWritten) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const std::string output = (folder_ / "tuned").string(), file = (kSource / "examples/support-desk/triage.toml").string();
+    const std::string output = (folder_ / "tuned").string(),
+                      file = (kSource / "examples/support-desk/triage.toml").string();
     ::freopen("/dev/null", "w", stderr);
     ::execl(FULCRUM_PROGRAM, "fulcrum", "tune", file.c_str(), "--output", output.c_str(), "--quiet", nullptr);
     ::_exit(127);
@@ -154,16 +168,19 @@ using ProgramSlow = ProgramTest;
 
 TEST_F(ProgramSlow, CompareAndReplay) {
   const std::string before = sha256_file(kModel);
-  const Outcome compared = run("compare " + (kSource / "examples/support-desk/answer.toml").string() + " --max-test-items 12 --quiet --json result.json");
+  const Outcome compared = run("compare " + (kSource / "examples/support-desk/answer.toml").string() +
+                               " --max-test-items 12 --quiet --json result.json");
   ASSERT_EQ(compared.status, 0) << compared.output;
   EXPECT_EQ(sha256_file(kModel), before);
   const Json result = read_json(folder_ / "result.json");
   EXPECT_EQ(result["schema"], 1);
   EXPECT_EQ(result["base_model"]["sha256_before"], result["base_model"]["sha256_after"]);
   const Json& task = result["tasks"][0];
-  for (const char* key : {"task", "smallest_detectable_difference", "recipes", "comparisons", "verdict"}) EXPECT_TRUE(task.contains(key)) << key;
+  for (const char* key : {"task", "smallest_detectable_difference", "recipes", "comparisons", "verdict"})
+    EXPECT_TRUE(task.contains(key)) << key;
   for (const Json& recipe : task["recipes"]) {
-    for (const char* key : {"id", "levers", "sha256", "quality", "consistency", "latency_ms", "tokens_per_call", "cost", "seconds_to_iterate"}) {
+    for (const char* key : {"id", "levers", "sha256", "quality", "consistency", "latency_ms",
+                            "tokens_per_call", "cost", "seconds_to_iterate"}) {
       EXPECT_TRUE(recipe.contains(key)) << key;
     }
   }
@@ -171,7 +188,8 @@ TEST_F(ProgramSlow, CompareAndReplay) {
   expect("replay " + evidence.string() + " --quiet", 0, "the same, bit for bit");
   expect("decide " + evidence.string() + " --calls-per-month 1 --target 0.01", 0, "Verdict:");
   // A document changed on disk changes the next answer of the served recipe, with no training.
-  expect("run " + (evidence / "recipes/retrieval").string() + " 'What is the fee for gift cards?' --quiet", 0, "given:");
+  expect("run " + (evidence / "recipes/retrieval").string() + " 'What is the fee for gift cards?' --quiet", 0,
+         "given:");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The bundled task is what its generator gives, holds what the README promises, and is unknown to the bundled model.
+// The bundled task is what its generator gives, holds what the README promises, and is unknown to the bundled
+// model.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,7 +43,8 @@ TEST(SupportDesk, HasTheItemsThatAComparisonNeeds) {
   EXPECT_GE(dev, 150u);
   EXPECT_GE(test, 300u);
   std::set<std::string> labels;
-  for (const Json& row : rows("triage", "train")) labels.insert(row["messages"][1]["content"].get<std::string>());
+  for (const Json& row : rows("triage", "train"))
+    labels.insert(row["messages"][1]["content"].get<std::string>());
   EXPECT_EQ(labels.size(), 12u);
   EXPECT_GE(list_files(kExample / "documents").size(), 60u);
 }
@@ -51,9 +53,9 @@ TEST(SupportDesk, HasTheItemsThatAComparisonNeeds) {
 TEST(SupportDesk, EveryAnswerStandsInItsDocument) {
   for (const char* split : {"train", "dev", "test"}) {
     for (const Json& row : rows("answer", split)) {
-      const std::string document =
-          read_file(kExample / "documents" / row["documents"][0].get<std::string>());
-      EXPECT_NE(document.find(row["messages"][1]["content"].get<std::string>()), std::string::npos) << row.dump();
+      const std::string document = read_file(kExample / "documents" / row["documents"][0].get<std::string>());
+      EXPECT_NE(document.find(row["messages"][1]["content"].get<std::string>()), std::string::npos)
+          << row.dump();
     }
   }
 }

@@ -1,5 +1,5 @@
-// SQLite, as little of it as needed: one connection, prepared statements, transactions. Errors are io or corrupt and
-// carry SQLite's own message and the statement's first line.
+// SQLite, as little of it as needed: one connection, prepared statements, transactions. Errors are io or
+// corrupt and carry SQLite's own message and the statement's first line.
 #pragma once
 
 #include <cstdint>

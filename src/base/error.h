@@ -1,8 +1,8 @@
 // The one exception type of fulcrum, with a closed set of codes.
 //
-// A message says what was being done, what is wrong (expected, found) and what to do. Codes map once to an HTTP status
-// (serve/) and once to an exit status (cli/). What a model may ordinarily do, such as answer broken JSON, is a value
-// and never an Error.
+// A message says what was being done, what is wrong (expected, found) and what to do. Codes map once to an
+// HTTP status (serve/) and once to an exit status (cli/). What a model may ordinarily do, such as answer
+// broken JSON, is a value and never an Error.
 #pragma once
 
 #include <fmt/core.h>
@@ -14,7 +14,16 @@
 
 namespace fulcrum {
 
-enum class ErrorCode { invalid_argument, not_found, corrupt, unsupported, too_large, io, cancelled, internal };
+enum class ErrorCode {
+  invalid_argument,
+  not_found,
+  corrupt,
+  unsupported,
+  too_large,
+  io,
+  cancelled,
+  internal
+};
 
 // "invalid_argument", "not_found", ... as written in JSON and logs.
 std::string_view to_string(ErrorCode code);
@@ -34,7 +43,8 @@ template <typename... Args>
   throw Error(code, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Runs `work` and puts `context` ("reading task.toml") before the message of an Error that it throws; the code stays.
+// Runs `work` and puts `context` ("reading task.toml") before the message of an Error that it throws; the
+// code stays.
 template <typename Work>
 decltype(auto) with_context(std::string_view context, Work&& work) {
   try {

@@ -21,7 +21,8 @@ namespace {
     throw_error(ErrorCode::not_found, "{} {}: there is no such file. Check the path.", doing, path.string());
   }
   if (reason == ENOSPC) {
-    throw_error(ErrorCode::io, "{} {}: the disk is full. Free some space; what was there before is unchanged.", doing,
+    throw_error(ErrorCode::io,
+                "{} {}: the disk is full. Free some space; what was there before is unchanged.", doing,
                 path.string());
   }
   throw_error(ErrorCode::io, "{} {}: {}", doing, path.string(), std::strerror(reason));
@@ -80,8 +81,8 @@ std::string read_file(const Path& path, std::uint64_t limit_bytes) {
   if (file.get() < 0) throw_system("reading", path);
   const std::uint64_t size = regular_size(file.get(), path);
   if (size > limit_bytes) {
-    throw_error(ErrorCode::too_large, "reading {}: {} bytes, and at most {} are read here", path.string(), size,
-                limit_bytes);
+    throw_error(ErrorCode::too_large, "reading {}: {} bytes, and at most {} are read here", path.string(),
+                size, limit_bytes);
   }
   std::string contents(size, '\0');
   std::size_t done = 0;
@@ -106,7 +107,8 @@ std::vector<Path> list_files(const Path& folder, std::span<const std::string_vie
   for (const auto& entry : entries) {
     if (!entry.is_regular_file()) continue;
     const std::string extension = entry.path().extension().string();
-    const bool wanted = extensions.empty() || std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
+    const bool wanted =
+        extensions.empty() || std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
     if (wanted) found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end());
@@ -146,9 +148,13 @@ std::span<const std::byte> MappedFile::bytes() const {
   return {static_cast<const std::byte*>(map_->address), map_->size};
 }
 
-const Path& MappedFile::path() const { return map_->path; }
+const Path& MappedFile::path() const {
+  return map_->path;
+}
 
-std::shared_ptr<const void> MappedFile::owner() const { return map_; }
+std::shared_ptr<const void> MappedFile::owner() const {
+  return map_;
+}
 
 AtomicWriter::AtomicWriter(Path path) : path_(std::move(path)), temporary_(temporary_beside(path_)) {
   make_parents(path_);

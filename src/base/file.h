@@ -1,7 +1,7 @@
 // Files: whole reads, read-only maps, and writes that are all there or not there at all.
 //
-// Sizes in bytes. Every failure is an Error: not_found (no such file), io (the system refused; its reason is in the
-// message), too_large (over the caller's limit).
+// Sizes in bytes. Every failure is an Error: not_found (no such file), io (the system refused; its reason is
+// in the message), too_large (over the caller's limit).
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,8 @@ using Path = std::filesystem::path;
 
 std::string read_file(const Path& path, std::uint64_t limit_bytes = std::uint64_t{1} << 32);
 
-// Regular files below `folder` whose extension is one of `extensions` (".md"), sorted by path; every one if empty.
+// Regular files below `folder` whose extension is one of `extensions` (".md"), sorted by path; every one if
+// empty.
 std::vector<Path> list_files(const Path& folder, std::span<const std::string_view> extensions = {});
 
 // A read-only memory map; the bytes live as long as any copy of the handle does.
@@ -37,8 +38,8 @@ class MappedFile {
   std::shared_ptr<const Map> map_;
 };
 
-// Writes beside `path`, syncs, then renames: a reader sees the old file or the whole new one. The destructor removes
-// an unfinished temporary; nothing is published without commit(). Creates missing parent folders.
+// Writes beside `path`, syncs, then renames: a reader sees the old file or the whole new one. The destructor
+// removes an unfinished temporary; nothing is published without commit(). Creates missing parent folders.
 class AtomicWriter {
  public:
   explicit AtomicWriter(Path path);
@@ -61,8 +62,8 @@ class AtomicWriter {
 
 void write_file_atomic(const Path& path, std::string_view contents);
 
-// Fills a fresh sibling folder through `fill`, then renames it to `folder`. An existing `folder` is replaced only
-// after the new one is complete. If `fill` throws, nothing is left behind.
+// Fills a fresh sibling folder through `fill`, then renames it to `folder`. An existing `folder` is replaced
+// only after the new one is complete. If `fill` throws, nothing is left behind.
 void write_folder_atomic(const Path& folder, const std::function<void(const Path& temporary)>& fill);
 
 }  // namespace fulcrum

@@ -1,5 +1,5 @@
-// JSON in and out (nlohmann-json, keys in the order they were written). Include <nlohmann/json.hpp> through this file
-// only in .cpp files; headers use base/json_fwd.h.
+// JSON in and out (nlohmann-json, keys in the order they were written). Include <nlohmann/json.hpp> through
+// this file only in .cpp files; headers use base/json_fwd.h.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,8 +11,8 @@
 
 namespace fulcrum {
 
-// Errors are `corrupt` and name `what` ("result.json"), the byte and what was expected there. Duplicate keys keep the
-// last; nesting deeper than 512 is refused.
+// Errors are `corrupt` and name `what` ("result.json"), the byte and what was expected there. Duplicate keys
+// keep the last; nesting deeper than 512 is refused.
 Json parse_json(std::string_view text, std::string_view what);
 Json read_json(const Path& path);
 

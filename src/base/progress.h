@@ -1,4 +1,5 @@
-// How long work tells its caller where it is, and how the caller stops it. Library folders never print: they call this.
+// How long work tells its caller where it is, and how the caller stops it. Library folders never print: they
+// call this.
 #pragma once
 
 #include <atomic>

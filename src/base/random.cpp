@@ -9,8 +9,9 @@ std::array<std::uint32_t, 4> Random::at(std::uint64_t position) const {
   // Multipliers and Weyl increments from the paper, table 2.
   constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
   constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-  std::array<std::uint32_t, 4> c = {static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32),
-                                    static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)};
+  std::array<std::uint32_t, 4> c = {
+      static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32),
+      static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)};
   std::uint32_t key0 = static_cast<std::uint32_t>(seed_), key1 = static_cast<std::uint32_t>(seed_ >> 32);
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = std::uint64_t{kMultiplier0} * c[0], p1 = std::uint64_t{kMultiplier1} * c[2];
@@ -28,15 +29,23 @@ std::uint64_t join(const std::array<std::uint32_t, 4>& words) {
   return (std::uint64_t{words[1]} << 32) | words[0];
 }
 
-double to_unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }
+double to_unit(std::uint64_t bits) {
+  return static_cast<double>(bits >> 11) * 0x1.0p-53;
+}
 
 }  // namespace
 
-double Random::uniform_at(std::uint64_t position) const { return to_unit(join(at(position))); }
+double Random::uniform_at(std::uint64_t position) const {
+  return to_unit(join(at(position)));
+}
 
-std::uint64_t Random::bits() { return join(at(position_++)); }
+std::uint64_t Random::bits() {
+  return join(at(position_++));
+}
 
-double Random::uniform() { return to_unit(bits()); }
+double Random::uniform() {
+  return to_unit(bits());
+}
 
 std::uint64_t Random::below(std::uint64_t bound) {
   const std::uint64_t limit = bound * (UINT64_MAX / bound);

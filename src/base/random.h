@@ -1,7 +1,8 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2,
+// 3").
 //
-// A draw is a pure function of (seed, stream, position), so it does not matter who draws first, in which batch, or on
-// which thread. Samplers use at(position); data generators use the running form.
+// A draw is a pure function of (seed, stream, position), so it does not matter who draws first, in which
+// batch, or on which thread. Samplers use at(position); data generators use the running form.
 #pragma once
 
 #include <array>

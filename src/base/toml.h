@@ -1,4 +1,5 @@
-// Configuration files (toml++), read strictly: a key that nobody asked for is an error that names the nearest right one.
+// Configuration files (toml++), read strictly: a key that nobody asked for is an error that names the nearest
+// right one.
 //
 //   TomlFile file = TomlFile::read("task.toml");
 //   TomlTable root = file.root();

@@ -24,8 +24,8 @@ void run_chat(Session& session, const ChatArguments& arguments) {
   const ModelInfo info = engine->info();
   const bool terminal = ::isatty(STDIN_FILENO) == 1;
   if (terminal) {
-    session.print(fmt::format("{} ({:.1f}M parameters, {} tokens of context). Empty line or Ctrl-D ends.\n", info.name,
-                              static_cast<double>(info.parameters) / 1e6, info.context_tokens));
+    session.print(fmt::format("{} ({:.1f}M parameters, {} tokens of context). Empty line or Ctrl-D ends.\n",
+                              info.name, static_cast<double>(info.parameters) / 1e6, info.context_tokens));
   }
   std::vector<Message> messages;
   if (!arguments.system.empty()) messages.push_back({"system", arguments.system});
@@ -55,13 +55,17 @@ void run_chat(Session& session, const ChatArguments& arguments) {
 
 void add_chat(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<ChatArguments>();
-  CLI::App* command = add_command(app, session, "chat", "talk to the model", "fulcrum chat --system \"Answer in one word.\"");
+  CLI::App* command =
+      add_command(app, session, "chat", "talk to the model", "fulcrum chat --system \"Answer in one word.\"");
   command->add_option("--system", arguments->system, "the system message");
   command->add_option("--adapter", arguments->adapter, "a PEFT folder");
-  command->add_option("--temperature", arguments->sampling.temperature, "0 is greedy")->check(CLI::Range(0.0, 2.0));
+  command->add_option("--temperature", arguments->sampling.temperature, "0 is greedy")
+      ->check(CLI::Range(0.0, 2.0));
   command->add_option("--top-p", arguments->sampling.top_p, "nucleus")->check(CLI::Range(0.0, 1.0));
   command->add_option("--top-k", arguments->sampling.top_k, "likeliest so many")->check(CLI::PositiveNumber);
-  command->add_option("--max-tokens", arguments->max_tokens, "longest answer")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--max-tokens", arguments->max_tokens, "longest answer")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   command->callback([&session, arguments] { run_chat(session, *arguments); });
 }
 

@@ -1,6 +1,7 @@
 // What every subcommand shares: the global options, progress on the terminal, results as JSON, exit status.
 //
-// A subcommand is one file: it registers itself with add_<name>(app, session) and leaves the work to the floors below.
+// A subcommand is one file: it registers itself with add_<name>(app, session) and leaves the work to the
+// floors below.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -16,24 +17,26 @@
 
 namespace fulcrum {
 
-// 0 done, 1 failed, 2 used wrongly, 3 ran but the target was not met (only where --require-target asked for it).
+// 0 done, 1 failed, 2 used wrongly, 3 ran but the target was not met (only where --require-target asked for
+// it).
 enum class ExitStatus { done = 0, failed = 1, used_wrongly = 2, target_missed = 3 };
 ExitStatus exit_status(ErrorCode code);
 
 struct Session {
   // Options that every command takes.
-  std::string model;        // a path, or empty for the bundled model
-  int threads = 0;          // filled with the number of cores before a command runs
+  std::string model;  // a path, or empty for the bundled model
+  int threads = 0;    // filled with the number of cores before a command runs
   std::uint64_t seed = 1;
   bool quiet = false;
   std::string json_target;  // a file, "-" for standard output, or empty
 
-  CancelToken cancel;       // set by the first Ctrl-C; a second one ends the program
+  CancelToken cancel;  // set by the first Ctrl-C; a second one ends the program
   ExitStatus status = ExitStatus::done;
 
   // The model to use: --model, or the bundled one beside the program or in the source tree.
   std::string model_path() const;
-  // Progress lines on standard error: a bar that redraws itself on a terminal, plain lines in a pipe, none if quiet.
+  // Progress lines on standard error: a bar that redraws itself on a terminal, plain lines in a pipe, none if
+  // quiet.
   ProgressCallback progress();
   // Text for the person, on standard output; on standard error if standard output carries the JSON.
   void print(std::string_view text) const;

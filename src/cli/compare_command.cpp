@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "decide/result_json.h"
 #include "cli/command.h"
 #include "cli/model_session.h"
 #include "decide/compare.h"
+#include "decide/result_json.h"
 #include "recipe/task.h"
 #include "report/html.h"
 #include "report/terminal.h"
@@ -44,16 +44,18 @@ void run_compare(Session& session, const CompareArguments& arguments) {
   callbacks.finished = [&session](const TaskResult& task) { session.print(task_text(task)); };
   const CompareResult result = compare(tasks, *engine, tuner, options, callbacks, session.cancel);
 
-  // One task: its own folder holds the report. Several: the report over all of them stands beside their folders.
-  const Path folder = result.tasks.size() == 1 ? Path(result.tasks.front().evidence_folder) : Path(arguments.evidence);
+  // One task: its own folder holds the report. Several: the report over all of them stands beside their
+  // folders.
+  const Path folder =
+      result.tasks.size() == 1 ? Path(result.tasks.front().evidence_folder) : Path(arguments.evidence);
   const Path report = folder / "report.html", figures = folder / "result.json";
   write_file_atomic(report, report_html(result));
   if (result.tasks.size() > 1) write_file_atomic(figures, to_text(to_json(result)));
   session.print(closing_text(result));
   session.print(fmt::format("\nReport:  {}\nFigures: {}\n", report.string(), figures.string()));
   for (const TaskResult& task : result.tasks) {
-    session.print(fmt::format("Serve {}:  fulcrum serve {}/recipes/{}\n", task.task.name, task.evidence_folder,
-                              task.verdict.recipe));
+    session.print(fmt::format("Serve {}:  fulcrum serve {}/recipes/{}\n", task.task.name,
+                              task.evidence_folder, task.verdict.recipe));
   }
   session.write_json(to_json(result));
 
@@ -68,14 +70,19 @@ void run_compare(Session& session, const CompareArguments& arguments) {
 
 void add_compare(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<CompareArguments>();
-  CLI::App* command = add_command(app, session, "compare", "pull every lever on a task and say which to use (the main job)",
-                                  "fulcrum compare examples/support-desk --json result.json");
+  CLI::App* command =
+      add_command(app, session, "compare", "pull every lever on a task and say which to use (the main job)",
+                  "fulcrum compare examples/support-desk --json result.json");
   command->add_option("task", arguments->task, "a task file, or a folder of them")->required();
   command->add_option("--data", arguments->tables, "folder with the CSV tables of a task that reads [table]");
-  command->add_option("--evidence", arguments->evidence, "where the evidence folders go")->capture_default_str();
-  command->add_option("--max-test-items", arguments->max_test_items, "test at most so many items, drawn by the seed")
+  command->add_option("--evidence", arguments->evidence, "where the evidence folders go")
+      ->capture_default_str();
+  command
+      ->add_option("--max-test-items", arguments->max_test_items,
+                   "test at most so many items, drawn by the seed")
       ->check(CLI::PositiveNumber);
-  command->add_flag("--require-target", arguments->require_target, "exit with status 3 if a verdict misses its target");
+  command->add_flag("--require-target", arguments->require_target,
+                    "exit with status 3 if a verdict misses its target");
   add_json_option(*command, session);
   command->callback([&session, arguments] { run_compare(session, *arguments); });
 }

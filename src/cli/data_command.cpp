@@ -13,9 +13,9 @@ namespace {
 
 void check_task(Session& session, const Path& file, Json& report) {
   const Task task = read_task(file);
-  session.print(fmt::format("{}: {}, {}; {} train, {} dev, {} test items; SHA-256 {}\n", task.name, to_string(task.kind),
-                            to_string(task.metric), task.splits.train.size(), task.splits.dev.size(),
-                            task.splits.test.size(), task.sha256.substr(0, 16)));
+  session.print(fmt::format("{}: {}, {}; {} train, {} dev, {} test items; SHA-256 {}\n", task.name,
+                            to_string(task.kind), to_string(task.metric), task.splits.train.size(),
+                            task.splits.dev.size(), task.splits.test.size(), task.sha256.substr(0, 16)));
   Json classes = Json::object();
   if (task.kind == TaskKind::classification) {
     std::map<std::string, std::int64_t> counts;
@@ -25,8 +25,12 @@ void check_task(Session& session, const Path& file, Json& report) {
       classes[label] = count;
     }
   }
-  report.push_back({{"task", task.name}, {"sha256", task.sha256}, {"train", task.splits.train.size()},
-                    {"dev", task.splits.dev.size()}, {"test", task.splits.test.size()}, {"classes", std::move(classes)}});
+  report.push_back({{"task", task.name},
+                    {"sha256", task.sha256},
+                    {"train", task.splits.train.size()},
+                    {"dev", task.splits.dev.size()},
+                    {"test", task.splits.test.size()},
+                    {"classes", std::move(classes)}});
 }
 
 }  // namespace
@@ -35,7 +39,8 @@ void add_data(CLI::App& app, Session& session) {
   CLI::App* data = app.add_subcommand("data", "look at a task's data without running anything");
   data->require_subcommand(1);
   auto path = std::make_shared<std::string>();
-  CLI::App* check = data->add_subcommand("check", "every bad row, overlap and conflict, by file, line and field");
+  CLI::App* check =
+      data->add_subcommand("check", "every bad row, overlap and conflict, by file, line and field");
   check->footer("Example:\n  fulcrum data check examples/support-desk");
   check->add_option("task", *path, "a task file, or a folder of them")->required();
   add_json_option(*check, session);

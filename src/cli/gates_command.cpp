@@ -1,4 +1,5 @@
-// fulcrum gates: what the base model can and cannot do, on items whose names, labels and formats no training showed.
+// fulcrum gates: what the base model can and cannot do, on items whose names, labels and formats no training
+// showed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,7 +34,8 @@ std::string bare_answer(const std::string& text) {
   return std::string(trim(end == std::string::npos ? text : text.substr(end + kClose.size())));
 }
 
-std::vector<std::string> answers_to(const std::vector<Json>& items, LanguageModel& model, const CancelToken& cancel) {
+std::vector<std::string> answers_to(const std::vector<Json>& items, LanguageModel& model,
+                                    const CancelToken& cancel) {
   std::vector<GenerateRequest> generate;
   std::vector<ScoreRequest> score;
   for (const Json& item : items) {
@@ -98,17 +100,24 @@ void run_gates(Session& session, std::int64_t count) {
   for (const Gate& gate : gates()) {
     progress({"gates", done++, gates().size(), "gates", -1, {}});
     std::vector<Json> items;
-    for (std::int64_t i = 0; i < count; ++i) items.push_back(gate_item(gate.name, static_cast<std::uint64_t>(i)));
+    for (std::int64_t i = 0; i < count; ++i)
+      items.push_back(gate_item(gate.name, static_cast<std::uint64_t>(i)));
     const std::vector<std::string> answers = answers_to(items, *engine, session.cancel);
     std::int64_t right = 0;
-    for (std::size_t i = 0; i < items.size(); ++i) right += answers[i] == items[i]["answer"].get<std::string>();
+    for (std::size_t i = 0; i < items.size(); ++i)
+      right += answers[i] == items[i]["answer"].get<std::string>();
     const Interval interval = wilson_interval(static_cast<double>(right), count);
-    const Estimate estimate{static_cast<double>(right) / static_cast<double>(count), interval.low, interval.high, count};
+    const Estimate estimate{static_cast<double>(right) / static_cast<double>(count), interval.low,
+                            interval.high, count};
     const Baselines baselines = baselines_of(items);
     table.add_row({std::string(gate.name), estimate_text(estimate), fmt::format("{:.2f}", baselines.chance),
                    fmt::format("{:.2f}", baselines.majority), std::string(gate.meaning)});
-    report.push_back({{"gate", gate.name}, {"estimate", estimate.estimate}, {"low", estimate.low},
-                      {"high", estimate.high}, {"n", count}, {"chance", baselines.chance},
+    report.push_back({{"gate", gate.name},
+                      {"estimate", estimate.estimate},
+                      {"low", estimate.low},
+                      {"high", estimate.high},
+                      {"n", count},
+                      {"chance", baselines.chance},
                       {"majority", baselines.majority}});
   }
   session.print(table.to_string(""));
@@ -119,8 +128,11 @@ void run_gates(Session& session, std::int64_t count) {
 
 void add_gates(CLI::App& app, Session& session) {
   auto count = std::make_shared<std::int64_t>(400);
-  CLI::App* command = add_command(app, session, "gates", "measure what a base model can do", "fulcrum gates --items 400");
-  command->add_option("--items", *count, "items of each gate")->capture_default_str()->check(CLI::Range(2, 100000));
+  CLI::App* command =
+      add_command(app, session, "gates", "measure what a base model can do", "fulcrum gates --items 400");
+  command->add_option("--items", *count, "items of each gate")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 100000));
   add_json_option(*command, session);
   command->callback([&session, count] { run_gates(session, *count); });
 }

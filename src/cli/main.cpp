@@ -16,7 +16,8 @@ namespace {
 
 fulcrum::Session* interrupted_session = nullptr;
 
-// The first signal asks the work to stop at a safe place; the second one is the system's default and ends the program.
+// The first signal asks the work to stop at a safe place; the second one is the system's default and ends the
+// program.
 extern "C" void on_interrupt(int number) {
   if (interrupted_session != nullptr) interrupted_session->cancel.cancel();
   std::signal(number, SIG_DFL);
@@ -45,7 +46,8 @@ std::string explain(const CLI::App& app, const CLI::ParseError& failure, int arg
     const auto* known = find_command(app, argv[1]);
     if (known == nullptr) {
       text = fmt::format("there is no command '{}'", argv[1]);
-      if (const auto nearest = fulcrum::nearest_word(argv[1], names)) text += fmt::format("; did you mean '{}'?", *nearest);
+      if (const auto nearest = fulcrum::nearest_word(argv[1], names))
+        text += fmt::format("; did you mean '{}'?", *nearest);
     } else {
       text += fmt::format(". See: fulcrum {} --help", argv[1]);
     }
@@ -64,8 +66,10 @@ int main(int argc, char** argv) {
   std::signal(SIGTERM, on_interrupt);
   std::signal(SIGPIPE, SIG_IGN);
 
-  CLI::App app("fulcrum finds out, on your own task, which lever on a language model to pull: prompting, retrieval or\n"
-               "fine-tuning. The main job is: fulcrum compare TASK");
+  CLI::App app(
+      "fulcrum finds out, on your own task, which lever on a language model to pull: prompting, retrieval "
+      "or\n"
+      "fine-tuning. The main job is: fulcrum compare TASK");
   app.set_version_flag("--version", "fulcrum " FULCRUM_VERSION);
   app.require_subcommand(1);
   add_compare(app, session);

@@ -15,10 +15,15 @@ void add_pretrain(CLI::App& app, Session& session) {
   add_json_option(*command, session);
   command->callback([&session, file] {
     const PretrainResult result = pretrain(read_pretrain_config(*file), session.progress(), session.cancel);
-    session.print(fmt::format("{}: {} steps, {} tokens, loss {:.4f}, {:.0f} seconds, SHA-256 {}\n", result.output.string(),
-                              result.steps, result.tokens, result.loss, result.seconds, result.sha256));
-    session.write_json({{"output", result.output.string()}, {"sha256", result.sha256}, {"steps", result.steps},
-                        {"tokens", result.tokens}, {"loss", result.loss}, {"seconds", result.seconds}});
+    session.print(fmt::format("{}: {} steps, {} tokens, loss {:.4f}, {:.0f} seconds, SHA-256 {}\n",
+                              result.output.string(), result.steps, result.tokens, result.loss,
+                              result.seconds, result.sha256));
+    session.write_json({{"output", result.output.string()},
+                        {"sha256", result.sha256},
+                        {"steps", result.steps},
+                        {"tokens", result.tokens},
+                        {"loss", result.loss},
+                        {"seconds", result.seconds}});
   });
 }
 

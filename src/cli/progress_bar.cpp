@@ -51,24 +51,29 @@ std::string format_progress(const Progress& progress, double seconds_running, in
   std::string line = progress.stage;
   double left = progress.seconds_left;
   if (progress.total > 0) {
-    const double share = std::min(1.0, static_cast<double>(progress.done) / static_cast<double>(progress.total));
+    const double share =
+        std::min(1.0, static_cast<double>(progress.done) / static_cast<double>(progress.total));
     const int full = static_cast<int>(share * kBarCells);
     line += "  ";
     for (int i = 0; i < kBarCells; ++i) line += i < full ? "█" : "░";
-    line += fmt::format(" {:3.0f}%  {}/{} {}", share * 100, with_thousands(static_cast<double>(progress.done)),
-                        with_thousands(static_cast<double>(progress.total)), progress.unit);
+    line +=
+        fmt::format(" {:3.0f}%  {}/{} {}", share * 100, with_thousands(static_cast<double>(progress.done)),
+                    with_thousands(static_cast<double>(progress.total)), progress.unit);
     if (left < 0 && share > 0.02 && share < 1) left = seconds_running * (1 - share) / share;
   } else if (progress.done > 0) {
     line += fmt::format("  {} {}", with_thousands(static_cast<double>(progress.done)), progress.unit);
   }
-  for (const auto& [name, value] : progress.figures) line += fmt::format("  {} {}", name, format_figure(value));
+  for (const auto& [name, value] : progress.figures)
+    line += fmt::format("  {} {}", name, format_figure(value));
   if (left >= 0) line += fmt::format("  {} left", format_duration(left));
   return cut(line, columns);
 }
 
 ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-ProgressBar::~ProgressBar() { clear(); }
+ProgressBar::~ProgressBar() {
+  clear();
+}
 
 void ProgressBar::clear() {
   if (!drawn_) return;
@@ -84,7 +89,8 @@ void ProgressBar::show(const Progress& progress) {
     stage_started_ = now;
   }
   const bool ended = progress.total > 0 && progress.done >= progress.total;
-  // A terminal can follow ten times a second; a log file wants a line at the start, the end and every half minute.
+  // A terminal can follow ten times a second; a log file wants a line at the start, the end and every half
+  // minute.
   const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(30000);
   if (!new_stage && !ended && now - last_shown_ < pause) return;
   last_shown_ = now;

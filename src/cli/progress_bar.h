@@ -1,4 +1,5 @@
-// Shows Progress on standard error: one line that redraws itself on a terminal, plain lines now and then in a pipe.
+// Shows Progress on standard error: one line that redraws itself on a terminal, plain lines now and then in a
+// pipe.
 #pragma once
 
 #include <chrono>
@@ -26,7 +27,8 @@ class ProgressBar {
   Clock::time_point stage_started_, last_shown_;
 };
 
-// "triage: few_shot  ████████░░░░  62%  74/120 items  loss 1.23  25,104 tokens/s  0:42 left", at most `columns` wide.
+// "triage: few_shot  ████████░░░░  62%  74/120 items  loss 1.23  25,104 tokens/s  0:42 left", at most
+// `columns` wide.
 std::string format_progress(const Progress& progress, double seconds_running, int columns);
 
 // 75 -> "1:15", 3700 -> "1:01:40".

@@ -10,8 +10,9 @@ namespace fulcrum {
 
 void add_replay(CLI::App& app, Session& session) {
   auto folders = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = add_command(app, session, "replay", "run recorded recipes again and compare bit for bit",
-                                  "fulcrum replay evidence/triage-1a2b3c");
+  CLI::App* command =
+      add_command(app, session, "replay", "run recorded recipes again and compare bit for bit",
+                  "fulcrum replay evidence/triage-1a2b3c");
   command->add_option("evidence", *folders, "evidence folders")->required();
   add_json_option(*command, session);
   command->callback([&session, folders] {
@@ -21,27 +22,29 @@ void add_replay(CLI::App& app, Session& session) {
       const ReplayResult result = replay(read_evidence(folder), *engine, session.progress(), session.cancel);
       Json differences = Json::array();
       for (const ReplayDifference& each : result.differences) {
-        differences.push_back({{"where", each.where}, {"recorded", each.recorded}, {"replayed", each.replayed}});
+        differences.push_back(
+            {{"where", each.where}, {"recorded", each.recorded}, {"replayed", each.replayed}});
       }
       if (result.differences.empty()) {
-        session.print(fmt::format("{}: the same, bit for bit ({} figures and answers; times are not compared).\n", folder,
-                                  result.compared));
+        session.print(
+            fmt::format("{}: the same, bit for bit ({} figures and answers; times are not compared).\n",
+                        folder, result.compared));
       } else {
         session.status = ExitStatus::failed;
-        session.print(fmt::format("{}: {} of {} figures and answers differ:\n", folder, result.differences.size(),
-                                  result.compared));
+        session.print(fmt::format("{}: {} of {} figures and answers differ:\n", folder,
+                                  result.differences.size(), result.compared));
         constexpr std::size_t kShown = 20;
         for (std::size_t i = 0; i < std::min(kShown, result.differences.size()); ++i) {
           const ReplayDifference& each = result.differences[i];
           session.print(fmt::format("  {}: recorded {}, now {}\n", each.where, each.recorded, each.replayed));
         }
         if (result.differences.size() > kShown) {
-          session.print(fmt::format("  and {} more; --json lists them all\n", result.differences.size() - kShown));
+          session.print(
+              fmt::format("  and {} more; --json lists them all\n", result.differences.size() - kShown));
         }
       }
-      report.push_back({{"evidence", folder},
-                        {"compared", result.compared},
-                        {"differences", std::move(differences)}});
+      report.push_back(
+          {{"evidence", folder}, {"compared", result.compared}, {"differences", std::move(differences)}});
     }
     session.write_json(report);
   });

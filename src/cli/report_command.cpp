@@ -29,7 +29,8 @@ void add_report(CLI::App& app, Session& session) {
         continue;
       }
       if (one.base_model.sha256_after != all.base_model.sha256_after) {
-        throw_error(ErrorCode::invalid_argument, "reporting on {}: its base model is another one than that of {}", folder,
+        throw_error(ErrorCode::invalid_argument,
+                    "reporting on {}: its base model is another one than that of {}", folder,
                     arguments->folders.front());
       }
       all.seconds += one.seconds;

@@ -30,14 +30,14 @@ void run_recipe_command(Session& session, const RunArguments& arguments) {
   const Recipe recipe = open_recipe(arguments.recipe);
   const std::vector<std::string> texts = arguments.inputs.empty() ? read_lines() : arguments.inputs;
   if (texts.empty()) {
-    throw_error(ErrorCode::invalid_argument, "running {}: there is no input; give one behind the recipe or on standard input",
-                recipe.id);
+    throw_error(ErrorCode::invalid_argument,
+                "running {}: there is no input; give one behind the recipe or on standard input", recipe.id);
   }
   std::vector<RecipeInput> inputs;
   for (const std::string& text : texts) {
     if (const auto byte = find_invalid_utf8(text)) {
-      throw_error(ErrorCode::invalid_argument, "running {}: input {} is not UTF-8 (byte {})", recipe.id, inputs.size() + 1,
-                  *byte);
+      throw_error(ErrorCode::invalid_argument, "running {}: input {} is not UTF-8 (byte {})", recipe.id,
+                  inputs.size() + 1, *byte);
     }
     inputs.push_back({{fmt::format("input {}", inputs.size() + 1), {{"user", text}}}, {}});
   }
@@ -50,7 +50,8 @@ void run_recipe_command(Session& session, const RunArguments& arguments) {
     }
     return;
   }
-  const auto answers = run_recipe(recipe, *engine, retriever.get(), inputs, {}, session.cancel, session.progress());
+  const auto answers =
+      run_recipe(recipe, *engine, retriever.get(), inputs, {}, session.cancel, session.progress());
   Json rows = Json::array();
   for (const Answer& answer : answers) {
     session.print(answer.text + "\n");
@@ -58,11 +59,15 @@ void run_recipe_command(Session& session, const RunArguments& arguments) {
     for (const Source& source : answer.sources) sources.push_back(source.id);
     if (!answer.sources.empty()) {
       std::string names;
-      for (std::size_t i = 0; i < answer.sources.size(); ++i) names += fmt::format(" [{}] {}", i + 1, answer.sources[i].id);
+      for (std::size_t i = 0; i < answer.sources.size(); ++i)
+        names += fmt::format(" [{}] {}", i + 1, answer.sources[i].id);
       session.print(fmt::format("  given:{}\n", names));
     }
-    rows.push_back({{"text", answer.text}, {"sources", std::move(sources)}, {"seconds", answer.seconds},
-                    {"prompt_tokens", answer.usage.prompt_tokens}, {"completion_tokens", answer.usage.completion_tokens}});
+    rows.push_back({{"text", answer.text},
+                    {"sources", std::move(sources)},
+                    {"seconds", answer.seconds},
+                    {"prompt_tokens", answer.usage.prompt_tokens},
+                    {"completion_tokens", answer.usage.completion_tokens}});
   }
   session.write_json(rows);
 }
@@ -71,8 +76,9 @@ void run_recipe_command(Session& session, const RunArguments& arguments) {
 
 void add_run(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<RunArguments>();
-  CLI::App* command = add_command(app, session, "run", "answer with a recipe",
-                                  "fulcrum run evidence/answer-1a2b3c/recipes/retrieval \"What is the fee for gift cards?\"");
+  CLI::App* command =
+      add_command(app, session, "run", "answer with a recipe",
+                  "fulcrum run evidence/answer-1a2b3c/recipes/retrieval \"What is the fee for gift cards?\"");
   command->add_option("recipe", arguments->recipe, "a recipe.toml or its folder")->required();
   command->add_option("input", arguments->inputs, "what to answer; without it, each line of standard input");
   command->add_flag("--show-prompt", arguments->show_prompt, "print the exact prompt instead of answering");

@@ -15,7 +15,8 @@ struct ServeArguments {
   ServerOptions options;
 };
 
-// evidence/triage-1a2b3c/recipes/few_shot/recipe.toml -> triage-1a2b3c; empty for a recipe from anywhere else.
+// evidence/triage-1a2b3c/recipes/few_shot/recipe.toml -> triage-1a2b3c; empty for a recipe from anywhere
+// else.
 std::string evidence_of(const Path& recipe) {
   Path folder = std::filesystem::absolute(recipe).lexically_normal();
   if (!std::filesystem::is_directory(folder)) folder = folder.parent_path();
@@ -36,7 +37,8 @@ void run_serve(Session& session, const ServeArguments& arguments) {
   HttpServer server(service, arguments.options);
   std::string names;
   for (const ServedModel& model : service.models()) names += " " + model.id;
-  session.print(fmt::format("Serving{} on http://{}:{}/v1 - Ctrl-C ends.\n", names, arguments.options.host, server.port()));
+  session.print(fmt::format("Serving{} on http://{}:{}/v1 - Ctrl-C ends.\n", names, arguments.options.host,
+                            server.port()));
   // The signal handler may only set a flag; this thread carries it to the server.
   std::atomic<bool> ended{false};
   std::thread watch([&] {
@@ -54,9 +56,12 @@ void add_serve(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<ServeArguments>();
   CLI::App* command = add_command(app, session, "serve", "serve recipes through an OpenAI-shaped API",
                                   "fulcrum serve evidence/triage-1a2b3c/recipes/fine_tuned --port 8080");
-  command->add_option("recipe", arguments->recipes, "recipe files or folders; without any, the base model alone");
+  command->add_option("recipe", arguments->recipes,
+                      "recipe files or folders; without any, the base model alone");
   command->add_option("--host", arguments->options.host, "address to listen on")->capture_default_str();
-  command->add_option("--port", arguments->options.port, "0 takes any free one")->capture_default_str()->check(CLI::Range(0, 65535));
+  command->add_option("--port", arguments->options.port, "0 takes any free one")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65535));
   command->add_option("--token", arguments->options.token, "bearer token that every request must bring");
   command->callback([&session, arguments] { run_serve(session, *arguments); });
 }

@@ -21,15 +21,17 @@ std::string Session::model_path() const {
   constexpr std::string_view kName = "fulcrum-base.gguf";
   std::error_code failure;
   const Path program = std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
-  // build/release/fulcrum in the source tree, PREFIX/bin/fulcrum when installed, then the folder one stands in.
+  // build/release/fulcrum in the source tree, PREFIX/bin/fulcrum when installed, then the folder one stands
+  // in.
   for (const Path& folder : {program / "../../models", program / "../share/fulcrum", Path("models")}) {
     const Path candidate = (folder / kName).lexically_normal();
     if (std::filesystem::exists(candidate, failure)) return candidate.string();
   }
-  throw_error(ErrorCode::not_found,
-              "looking for the bundled model {}: it is neither beside the program nor under models/. Name one with "
-              "--model FILE, or train it with: fulcrum pretrain models/fulcrum-base.toml",
-              kName);
+  throw_error(
+      ErrorCode::not_found,
+      "looking for the bundled model {}: it is neither beside the program nor under models/. Name one with "
+      "--model FILE, or train it with: fulcrum pretrain models/fulcrum-base.toml",
+      kName);
 }
 
 ProgressCallback Session::progress() {
@@ -67,7 +69,8 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
 }
 
 void add_json_option(CLI::App& command, Session& session) {
-  command.add_option("--json", session.json_target, "write the result as JSON to this file, or to standard output (-)");
+  command.add_option("--json", session.json_target,
+                     "write the result as JSON to this file, or to standard output (-)");
 }
 
 }  // namespace fulcrum

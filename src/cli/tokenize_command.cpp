@@ -13,7 +13,8 @@ namespace {
 // A GGUF may hold a vocabulary without weights; a llama2.c checkpoint has its tokenizer beside it.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::string& path) {
   const MappedFile file = MappedFile::open(path);
-  const std::string_view start(reinterpret_cast<const char*>(file.bytes().data()), std::min<std::size_t>(4, file.bytes().size()));
+  const std::string_view start(reinterpret_cast<const char*>(file.bytes().data()),
+                               std::min<std::size_t>(4, file.bytes().size()));
   if (start == "GGUF") return make_tokenizer(to_vocabulary(read_vocabulary(GgufFile::open(path))));
   return make_tokenizer(to_vocabulary(load_model_file(path).vocabulary));
 }
@@ -29,7 +30,8 @@ void run_tokenize(Session& session, const TokenizeArguments& arguments) {
   if (!arguments.ids.empty()) {
     for (const TokenId id : arguments.ids) {
       if (id < 0 || id >= tokenizer->size()) {
-        throw_error(ErrorCode::invalid_argument, "decoding token {}: this vocabulary has ids 0 to {}", id, tokenizer->size() - 1);
+        throw_error(ErrorCode::invalid_argument, "decoding token {}: this vocabulary has ids 0 to {}", id,
+                    tokenizer->size() - 1);
       }
     }
     const std::string text = tokenizer->decode(arguments.ids);
@@ -52,7 +54,8 @@ void run_tokenize(Session& session, const TokenizeArguments& arguments) {
 
 void add_tokenize(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<TokenizeArguments>();
-  CLI::App* command = add_command(app, session, "tokenize", "text to token ids, and back", "fulcrum tokenize \"Good day\"");
+  CLI::App* command =
+      add_command(app, session, "tokenize", "text to token ids, and back", "fulcrum tokenize \"Good day\"");
   command->add_option("text", arguments->text, "what to encode");
   command->add_option("--ids", arguments->ids, "decode these instead")->delimiter(',');
   command->add_flag("--special", arguments->parse_special, "control tokens in the text are control tokens");

@@ -218,7 +218,8 @@ class TaskReader {
 
   void read_table(TomlTable& root) {
     if (root.has("data")) root.refuse("table", "stands beside [data]; give one of them");
-    if (task_.kind != TaskKind::classification) root.refuse("table", "only a classification is read from tables");
+    if (task_.kind != TaskKind::classification)
+      root.refuse("table", "only a classification is read from tables");
     TomlTable table = *root.table("table");
     TableSettings settings;
     settings.folder = table_folder_.value_or(folder_ / table.text("folder"));

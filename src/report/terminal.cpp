@@ -25,7 +25,8 @@ std::string section(std::string_view title, const std::vector<std::string>& sent
 
 double best_quality(const TaskResult& result) {
   double best = 0;
-  for (const RecipeResult& recipe : result.recipes) best = std::max(best, recipe.measurement.quality.estimate);
+  for (const RecipeResult& recipe : result.recipes)
+    best = std::max(best, recipe.measurement.quality.estimate);
   return best;
 }
 
@@ -64,11 +65,14 @@ std::string table_text(const TaskResult& result) {
 }
 
 std::string break_even_sentence(const BreakEvenLine& line) {
-  if (std::isinf(line.calls.calls)) return fmt::format("{} never pays back against {}.", line.recipe, line.against);
-  if (line.calls.calls <= 0) return fmt::format("{} is cheaper than {} from the first call.", line.recipe, line.against);
+  if (std::isinf(line.calls.calls))
+    return fmt::format("{} never pays back against {}.", line.recipe, line.against);
+  if (line.calls.calls <= 0)
+    return fmt::format("{} is cheaper than {} from the first call.", line.recipe, line.against);
   const std::string high = std::isinf(line.calls.high) ? "never" : number_text(line.calls.high);
-  std::string text = fmt::format("{} pays back against {} from {} calls on ({} to {})", line.recipe, line.against,
-                                 number_text(line.calls.calls), number_text(line.calls.low), high);
+  std::string text =
+      fmt::format("{} pays back against {} from {} calls on ({} to {})", line.recipe, line.against,
+                  number_text(line.calls.calls), number_text(line.calls.low), high);
   constexpr double kFarOffMonths = 120;
   if (line.months > kFarOffMonths) {
     text += ", more than ten years off at this task's volume";
@@ -86,7 +90,8 @@ std::string estimate_text(const Estimate& estimate) {
 
 std::string number_text(double value) {
   std::string digits = fmt::format("{:.0f}", value);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
+  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<std::size_t>(i), ",");
   return digits;
 }
 
@@ -95,8 +100,10 @@ std::string plan_text(const ComparePlan& plan) {
   if (plan.task.circumstances.target) text += fmt::format(", target {:.2f}", *plan.task.circumstances.target);
   text += fmt::format(".\n  {} train, {} dev and {} test items", plan.task.train_items, plan.task.dev_items,
                       plan.task.test_items);
-  text += fmt::format(". The smallest difference that these can show: {:.2f}.\n", plan.smallest_detectable_difference);
-  for (const std::string& warning : plan.warnings) text += wrap_text(warning, kSentenceColumns, "  ! ", "    ");
+  text += fmt::format(". The smallest difference that these can show: {:.2f}.\n",
+                      plan.smallest_detectable_difference);
+  for (const std::string& warning : plan.warnings)
+    text += wrap_text(warning, kSentenceColumns, "  ! ", "    ");
   return text;
 }
 
@@ -106,7 +113,8 @@ std::string task_text(const TaskResult& result) {
   text += wrap_text("Verdict: " + verdict.summary, kSentenceColumns, "  ", "  ");
   text += section("Why", verdict.reasons);
   std::vector<std::string> rejected;
-  for (const Rejection& each : verdict.rejected) rejected.push_back(fmt::format("{}: {}", each.recipe, each.why));
+  for (const Rejection& each : verdict.rejected)
+    rejected.push_back(fmt::format("{}: {}", each.recipe, each.why));
   text += section("Why not the others", rejected);
   std::vector<std::string> break_even;
   for (const BreakEvenLine& line : verdict.break_even) break_even.push_back(break_even_sentence(line));
@@ -121,8 +129,8 @@ std::string closing_text(const CompareResult& result) {
   const bool frozen = base.sha256_before == base.sha256_after;
   return fmt::format("\nBase model {}, {} parameters: weights {} ({}). {:.0f} seconds in all.\n", base.name,
                      number_text(static_cast<double>(base.parameters)),
-                     frozen ? "the same before and after" : "CHANGED during the run", base.sha256_after.substr(0, 12),
-                     result.seconds);
+                     frozen ? "the same before and after" : "CHANGED during the run",
+                     base.sha256_after.substr(0, 12), result.seconds);
 }
 
 }  // namespace fulcrum

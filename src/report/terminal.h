@@ -1,7 +1,8 @@
 // The main job as a person sees it in a terminal: the plan before it runs, then a table and a verdict a task.
 //
-// Plain text, at most about 130 cells wide for the table and 100 for sentences. Figures below the smallest detectable
-// difference from the leader are marked as ties, because a table invites reading too much into its third digit.
+// Plain text, at most about 130 cells wide for the table and 100 for sentences. Figures below the smallest
+// detectable difference from the leader are marked as ties, because a table invites reading too much into its
+// third digit.
 #pragma once
 
 #include <string>

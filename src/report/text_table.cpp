@@ -19,8 +19,8 @@ void append_line(std::string& text, std::string line) {
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 void TextTable::add_column(std::string header, Align align) {
@@ -63,13 +63,15 @@ std::string TextTable::to_string(std::string_view indent) const {
   text += rule + "\n";
   for (const auto& row : rows_) {
     std::string line(indent);
-    for (std::size_t c = 0; c < columns_.size(); ++c) line += padded(row[c], widths[c], columns_[c].align) + "  ";
+    for (std::size_t c = 0; c < columns_.size(); ++c)
+      line += padded(row[c], widths[c], columns_[c].align) + "  ";
     append_line(text, line);
   }
   return text;
 }
 
-std::string wrap_text(std::string_view text, std::size_t columns, std::string_view first, std::string_view other) {
+std::string wrap_text(std::string_view text, std::size_t columns, std::string_view first,
+                      std::string_view other) {
   std::istringstream words{std::string(text)};
   std::string result, line(first);
   bool empty = true;

@@ -1,4 +1,5 @@
-// A table in plain text: columns as wide as their widest cell, counted in what a terminal shows, not in bytes.
+// A table in plain text: columns as wide as their widest cell, counted in what a terminal shows, not in
+// bytes.
 #pragma once
 
 #include <string>
@@ -30,7 +31,9 @@ class TextTable {
 // Terminal cells that a text takes: code points, without regard to wide scripts.
 std::size_t display_width(std::string_view text);
 
-// Words of `text` in lines of at most `columns` cells; the first line begins with `first`, the others with `other`.
-std::string wrap_text(std::string_view text, std::size_t columns, std::string_view first, std::string_view other);
+// Words of `text` in lines of at most `columns` cells; the first line begins with `first`, the others with
+// `other`.
+std::string wrap_text(std::string_view text, std::size_t columns, std::string_view first,
+                      std::string_view other);
 
 }  // namespace fulcrum

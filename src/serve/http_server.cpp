@@ -18,7 +18,8 @@ namespace fulcrum {
 namespace {
 
 std::int64_t seconds_since_1970() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 void send_error(httplib::Response& response, const Error& error) {
@@ -43,7 +44,9 @@ bool is_loopback(const std::string& host) {
 }
 
 // The same time whatever differs, so that a token cannot be guessed byte by byte.
-bool same_secret(std::string_view a, std::string_view b) { return sha256(a) == sha256(b); }
+bool same_secret(std::string_view a, std::string_view b) {
+  return sha256(a) == sha256(b);
+}
 
 // An answer that is being written on another thread, handed over piece by piece.
 class AnswerStream {
@@ -75,7 +78,9 @@ class AnswerStream {
   bool closed_ = false;
 };
 
-std::string event_of(const Json& chunk) { return "data: " + to_line(chunk) + "\n\n"; }
+std::string event_of(const Json& chunk) {
+  return "data: " + to_line(chunk) + "\n\n";
+}
 
 }  // namespace
 
@@ -97,7 +102,8 @@ struct HttpServer::State {
   // Answers true if the request may go on.
   bool admit(const httplib::Request& request, httplib::Response& response) const {
     const std::string host = request.get_header_value("Host");
-    const std::string name = host.substr(0, host.rfind(':') == std::string::npos ? host.size() : host.rfind(':'));
+    const std::string name =
+        host.substr(0, host.rfind(':') == std::string::npos ? host.size() : host.rfind(':'));
     if (is_loopback(options.host) && !is_loopback(name) && name != "[::1]") {
       response.status = 403;
       response.set_content(to_line(error_json(Error(ErrorCode::invalid_argument,
@@ -108,9 +114,10 @@ struct HttpServer::State {
     if (!options.token.empty() &&
         !same_secret(request.get_header_value("Authorization"), "Bearer " + options.token)) {
       response.status = 401;
-      response.set_content(to_line(error_json(Error(ErrorCode::invalid_argument,
-                                                    "a bearer token is needed: Authorization: Bearer TOKEN"))),
-                           "application/json");
+      response.set_content(
+          to_line(error_json(
+              Error(ErrorCode::invalid_argument, "a bearer token is needed: Authorization: Bearer TOKEN"))),
+          "application/json");
       return false;
     }
     return true;
@@ -118,7 +125,8 @@ struct HttpServer::State {
 
   void answer_whole(const ChatCall& call, httplib::Response& response) {
     const ChatAnswer answer = service.answer(call, {}, stopping);
-    response.set_content(to_line(completion_json(next_id(), seconds_since_1970(), call.model, answer)), "application/json");
+    response.set_content(to_line(completion_json(next_id(), seconds_since_1970(), call.model, answer)),
+                         "application/json");
   }
 
   // The first event is fetched before the headers go out, so that an error still gets its own status.
@@ -153,7 +161,8 @@ struct HttpServer::State {
             state->cancel);
         begin();
         state->stream.push(event_of(last_chunk_json(id, created, call.model, answer)));
-        if (call.include_usage) state->stream.push(event_of(usage_chunk_json(id, created, call.model, answer.usage)));
+        if (call.include_usage)
+          state->stream.push(event_of(usage_chunk_json(id, created, call.model, answer.usage)));
         state->stream.push("data: [DONE]\n\n");
       } catch (const Error& error) {
         state->failure = error;
@@ -170,7 +179,8 @@ struct HttpServer::State {
       throw running->failure.value_or(Error(ErrorCode::internal, "the answer ended before it began"));
     }
     response.set_chunked_content_provider(
-        "text/event-stream", [running, pending = std::move(first)](std::size_t, httplib::DataSink& sink) mutable {
+        "text/event-stream",
+        [running, pending = std::move(first)](std::size_t, httplib::DataSink& sink) mutable {
           std::optional<std::string> event = pending ? std::move(pending) : running->stream.pop();
           pending.reset();
           if (!event) {
@@ -187,7 +197,8 @@ struct HttpServer::State {
     });
     http.Get("/v1/models", [this](const httplib::Request& request, httplib::Response& response) {
       if (!admit(request, response)) return;
-      guarded(response, [&] { response.set_content(to_line(model_list_json(service.models())), "application/json"); });
+      guarded(response,
+              [&] { response.set_content(to_line(model_list_json(service.models())), "application/json"); });
     });
     http.Get(R"(/v1/models/([^/]+))", [this](const httplib::Request& request, httplib::Response& response) {
       if (!admit(request, response)) return;
@@ -229,14 +240,17 @@ HttpServer::HttpServer(ChatService& service, ServerOptions options)
   State& state = *state_;
   if (!is_loopback(state.options.host) && state.options.token.empty()) {
     throw_error(ErrorCode::invalid_argument,
-                "serving on {}: an address others can reach needs a token; give one with --token", state.options.host);
+                "serving on {}: an address others can reach needs a token; give one with --token",
+                state.options.host);
   }
   state.http.set_payload_max_length(state.options.body_limit_bytes);
   state.http.set_read_timeout(30);
   state.http.set_write_timeout(30);
   state.http.set_tcp_nodelay(true);
   const int threads = state.options.threads;
-  state.http.new_task_queue = [threads] { return new httplib::ThreadPool(static_cast<std::size_t>(threads)); };
+  state.http.new_task_queue = [threads] {
+    return new httplib::ThreadPool(static_cast<std::size_t>(threads));
+  };
   state.add_routes();
   if (state.options.port == 0) {
     state.port = state.http.bind_to_any_port(state.options.host.c_str());
@@ -244,16 +258,23 @@ HttpServer::HttpServer(ChatService& service, ServerOptions options)
     state.port = state.options.port;
   }
   if (state.port <= 0) {
-    throw_error(ErrorCode::io, "serving on {}:{}: the address is in use or not this machine's; choose another --port",
+    throw_error(ErrorCode::io,
+                "serving on {}:{}: the address is in use or not this machine's; choose another --port",
                 state.options.host, state.options.port);
   }
 }
 
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+  stop();
+}
 
-int HttpServer::port() const { return state_->port; }
+int HttpServer::port() const {
+  return state_->port;
+}
 
-void HttpServer::run() { state_->http.listen_after_bind(); }
+void HttpServer::run() {
+  state_->http.listen_after_bind();
+}
 
 void HttpServer::stop() {
   state_->stopping.cancel();

@@ -2,8 +2,9 @@
 //
 //   GET  /v1/models, /v1/models/NAME     POST /v1/chat/completions     GET /health
 //
-// Loopback unless told otherwise; any other address needs a bearer token. Requests whose Host header is not the address
-// listened on are refused, so that a web page cannot reach the server by DNS rebinding. No path comes from the network.
+// Loopback unless told otherwise; any other address needs a bearer token. Requests whose Host header is not
+// the address listened on are refused, so that a web page cannot reach the server by DNS rebinding. No path
+// comes from the network.
 #pragma once
 
 #include <cstdint>
@@ -22,23 +23,24 @@ class ChatService {
  public:
   virtual ~ChatService() = default;
   virtual std::vector<ServedModel> models() const = 0;
-  // on_text: pieces of the answer as they come, in order; together they are the answer's text. Error(not_found) for an
-  // unknown model.
+  // on_text: pieces of the answer as they come, in order; together they are the answer's text.
+  // Error(not_found) for an unknown model.
   virtual ChatAnswer answer(const ChatCall& call, const std::function<void(std::string_view)>& on_text,
                             const CancelToken& cancel) = 0;
 };
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  int port = 8080;                     // 0: any free one, see HttpServer::port()
-  std::string token;                   // required as "Authorization: Bearer TOKEN" if not empty
+  int port = 8080;    // 0: any free one, see HttpServer::port()
+  std::string token;  // required as "Authorization: Bearer TOKEN" if not empty
   std::size_t body_limit_bytes = std::size_t{4} << 20;
   int threads = 8;
 };
 
 class HttpServer {
  public:
-  // Binds at once: Error(io) if the address is taken, Error(invalid_argument) for a public address without a token.
+  // Binds at once: Error(io) if the address is taken, Error(invalid_argument) for a public address without a
+  // token.
   HttpServer(ChatService& service, ServerOptions options);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

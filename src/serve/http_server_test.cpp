@@ -45,7 +45,8 @@ class HttpServerTest : public testing::Test {
     if (thread_.joinable()) thread_.join();
   }
   static std::string body(const std::string& model, const std::string& more = "") {
-    return R"({"model": ")" + model + R"(", "messages": [{"role": "user", "content": "good day"}])" + more + "}";
+    return R"({"model": ")" + model + R"(", "messages": [{"role": "user", "content": "good day"}])" + more +
+           "}";
   }
 
   Echo echo_;
@@ -68,14 +69,15 @@ TEST_F(HttpServerTest, ListsModelsAndAnswers) {
 
 TEST_F(HttpServerTest, StreamsTheSameText) {
   start();
-  const auto answer = client_->Post("/v1/chat/completions",
-                                    body("echo", R"(, "stream": true, "stream_options": {"include_usage": true})"),
-                                    "application/json");
+  const auto answer = client_->Post(
+      "/v1/chat/completions", body("echo", R"(, "stream": true, "stream_options": {"include_usage": true})"),
+      "application/json");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->get_header_value("Content-Type"), "text/event-stream");
   std::string text;
   std::size_t start_of_event = 0, events = 0;
-  for (std::size_t end; (end = answer->body.find("\n\n", start_of_event)) != std::string::npos; start_of_event = end + 2) {
+  for (std::size_t end; (end = answer->body.find("\n\n", start_of_event)) != std::string::npos;
+       start_of_event = end + 2) {
     const std::string event = answer->body.substr(start_of_event + 6, end - start_of_event - 6);
     ++events;
     if (event == "[DONE]") break;
@@ -91,7 +93,9 @@ TEST_F(HttpServerTest, StreamsTheSameText) {
 TEST_F(HttpServerTest, ErrorsAreJsonWithTheRightStatus) {
   start();
   EXPECT_EQ(client_->Post("/v1/chat/completions", body("nobody"), "application/json")->status, 404);
-  EXPECT_EQ(client_->Post("/v1/chat/completions", body("nobody", R"(, "stream": true)"), "application/json")->status, 404);
+  EXPECT_EQ(client_->Post("/v1/chat/completions", body("nobody", R"(, "stream": true)"), "application/json")
+                ->status,
+            404);
   EXPECT_EQ(client_->Post("/v1/chat/completions", "{", "application/json")->status, 400);
   const auto missing = client_->Get("/v2/other");
   EXPECT_EQ(missing->status, 404);
@@ -114,7 +118,9 @@ TEST_F(HttpServerTest, RefusesForeignHostsAndMissingTokens) {
   EXPECT_EQ(client_->Get("/v1/models")->status, 401);
   EXPECT_EQ(client_->Get("/v1/models", {{"Authorization", "Bearer wrong"}})->status, 401);
   EXPECT_EQ(client_->Get("/v1/models", {{"Authorization", "Bearer secret"}})->status, 200);
-  EXPECT_EQ(client_->Get("/v1/models", {{"Host", "evil.example"}, {"Authorization", "Bearer secret"}})->status, 403);
+  EXPECT_EQ(
+      client_->Get("/v1/models", {{"Host", "evil.example"}, {"Authorization", "Bearer secret"}})->status,
+      403);
 }
 
 TEST(HttpServerOptions, APublicAddressNeedsAToken) {

@@ -9,11 +9,17 @@ namespace fulcrum {
 namespace {
 
 // Keys that change nothing about the answer and may be ignored without misleading anyone.
-constexpr std::array<std::string_view, 8> kHarmless = {"user",           "metadata",         "store",
-                                                       "service_tier",   "safety_identifier", "prompt_cache_key",
-                                                       "parallel_tool_calls", "stream_options"};
-constexpr std::array<std::string_view, 10> kKnown = {"model", "messages", "max_tokens", "max_completion_tokens",
-                                                     "temperature", "top_p", "seed", "stop", "stream", "n"};
+constexpr std::array<std::string_view, 8> kHarmless = {"user",
+                                                       "metadata",
+                                                       "store",
+                                                       "service_tier",
+                                                       "safety_identifier",
+                                                       "prompt_cache_key",
+                                                       "parallel_tool_calls",
+                                                       "stream_options"};
+constexpr std::array<std::string_view, 10> kKnown = {
+    "model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed",
+    "stop",  "stream",   "n"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -24,17 +30,20 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
 }
 
 double number_between(const Json& value, std::string_view name, double low, double high) {
-  if (!value.is_number()) throw_error(ErrorCode::invalid_argument, "{}: expected a number, found {}", name, value.type_name());
+  if (!value.is_number())
+    throw_error(ErrorCode::invalid_argument, "{}: expected a number, found {}", name, value.type_name());
   const double number = value.get<double>();
   if (!(number >= low && number <= high)) {
-    throw_error(ErrorCode::invalid_argument, "{}: expected a number from {} to {}, found {}", name, low, high, number);
+    throw_error(ErrorCode::invalid_argument, "{}: expected a number from {} to {}, found {}", name, low, high,
+                number);
   }
   return number;
 }
 
 int positive_integer(const Json& value, std::string_view name) {
   if (!value.is_number_integer() || value.get<std::int64_t>() < 1 || value.get<std::int64_t>() > 1'000'000) {
-    throw_error(ErrorCode::invalid_argument, "{}: expected an integer from 1 to 1000000, found {}", name, value.dump());
+    throw_error(ErrorCode::invalid_argument, "{}: expected an integer from 1 to 1000000, found {}", name,
+                value.dump());
   }
   return value.get<int>();
 }
@@ -43,13 +52,14 @@ int positive_integer(const Json& value, std::string_view name) {
 std::string read_content(const Json& content, const std::string& name) {
   if (content.is_string()) return content.get<std::string>();
   if (!content.is_array()) {
-    throw_error(ErrorCode::invalid_argument, "{}: expected a string or an array of text parts, found {}", name,
-                content.type_name());
+    throw_error(ErrorCode::invalid_argument, "{}: expected a string or an array of text parts, found {}",
+                name, content.type_name());
   }
   std::string text;
   for (std::size_t i = 0; i < content.size(); ++i) {
     const Json& part = content[i];
-    if (!part.is_object() || part.value("type", "") != "text" || !part.contains("text") || !part["text"].is_string()) {
+    if (!part.is_object() || part.value("type", "") != "text" || !part.contains("text") ||
+        !part["text"].is_string()) {
       throw_error(ErrorCode::unsupported, "{}[{}]: only parts of type \"text\" are read here", name, i);
     }
     text += part["text"].get<std::string>();
@@ -67,13 +77,14 @@ std::vector<Message> read_messages(const Json& value) {
     const Json& message = value[i];
     if (!message.is_object()) throw_error(ErrorCode::invalid_argument, "{}: expected an object", name);
     if (!message.contains("role") || !message["role"].is_string()) {
-      throw_error(ErrorCode::invalid_argument, "{}.role: expected \"system\", \"user\" or \"assistant\"", name);
+      throw_error(ErrorCode::invalid_argument, "{}.role: expected \"system\", \"user\" or \"assistant\"",
+                  name);
     }
     std::string role = message["role"].get<std::string>();
     if (role == "developer") role = "system";  // OpenAI's newer word for the same thing
     if (role != "system" && role != "user" && role != "assistant") {
-      throw_error(ErrorCode::invalid_argument, "{}.role: expected \"system\", \"user\" or \"assistant\", found \"{}\"", name,
-                  role);
+      throw_error(ErrorCode::invalid_argument,
+                  "{}.role: expected \"system\", \"user\" or \"assistant\", found \"{}\"", name, role);
     }
     if (!message.contains("content")) throw_error(ErrorCode::invalid_argument, "{}.content: missing", name);
     messages.push_back({role, read_content(message["content"], name + ".content")});
@@ -92,7 +103,8 @@ std::vector<std::string> read_stop(const Json& value) {
   }
   std::vector<std::string> stop;
   for (const Json& each : value) {
-    if (!each.is_string()) throw_error(ErrorCode::invalid_argument, "stop: expected strings, found {}", each.type_name());
+    if (!each.is_string())
+      throw_error(ErrorCode::invalid_argument, "stop: expected strings, found {}", each.type_name());
     stop.push_back(each.get<std::string>());
   }
   return stop;
@@ -105,7 +117,9 @@ bool read_flag(const Json& call, const char* name) {
   return found->get<bool>();
 }
 
-std::string_view finish_word(FinishReason reason) { return reason == FinishReason::length ? "length" : "stop"; }
+std::string_view finish_word(FinishReason reason) {
+  return reason == FinishReason::length ? "length" : "stop";
+}
 
 Json usage_json(const Usage& usage) {
   return {{"prompt_tokens", usage.prompt_tokens},
@@ -121,7 +135,8 @@ Json origin_json(const ChatAnswer& answer) {
           {"seconds", answer.seconds}};
 }
 
-Json chunk_json(const std::string& id, std::int64_t created, const std::string& model, Json delta, Json finish_reason) {
+Json chunk_json(const std::string& id, std::int64_t created, const std::string& model, Json delta,
+                Json finish_reason) {
   return {{"id", id},
           {"object", "chat.completion.chunk"},
           {"created", created},
@@ -148,7 +163,8 @@ ChatCall parse_chat_call(std::string_view body) {
   result.model = call["model"].get<std::string>();
   result.messages = read_messages(call.value("messages", Json()));
   const auto given = [&call](const char* name) { return call.contains(name) && !call[name].is_null(); };
-  if (given("n") && call["n"] != 1) throw_error(ErrorCode::unsupported, "n: only 1 answer a call is given here");
+  if (given("n") && call["n"] != 1)
+    throw_error(ErrorCode::unsupported, "n: only 1 answer a call is given here");
   if (given("max_tokens")) result.max_tokens = positive_integer(call["max_tokens"], "max_tokens");
   if (given("max_completion_tokens")) {
     result.max_tokens = positive_integer(call["max_completion_tokens"], "max_completion_tokens");
@@ -156,27 +172,31 @@ ChatCall parse_chat_call(std::string_view body) {
   if (given("temperature")) result.temperature = number_between(call["temperature"], "temperature", 0, 2);
   if (given("top_p")) result.top_p = number_between(call["top_p"], "top_p", 0, 1);
   if (given("seed")) {
-    if (!call["seed"].is_number_integer()) throw_error(ErrorCode::invalid_argument, "seed: expected an integer");
+    if (!call["seed"].is_number_integer())
+      throw_error(ErrorCode::invalid_argument, "seed: expected an integer");
     result.seed = static_cast<std::uint64_t>(call["seed"].get<std::int64_t>());
   }
   if (given("stop")) result.stop = read_stop(call["stop"]);
   result.stream = read_flag(call, "stream");
   if (given("stream_options")) {
-    if (!call["stream_options"].is_object()) throw_error(ErrorCode::invalid_argument, "stream_options: expected an object");
+    if (!call["stream_options"].is_object())
+      throw_error(ErrorCode::invalid_argument, "stream_options: expected an object");
     result.include_usage = read_flag(call["stream_options"], "include_usage");
   }
   return result;
 }
 
-Json completion_json(const std::string& id, std::int64_t created, const std::string& model, const ChatAnswer& answer) {
+Json completion_json(const std::string& id, std::int64_t created, const std::string& model,
+                     const ChatAnswer& answer) {
   return {{"id", id},
           {"object", "chat.completion"},
           {"created", created},
           {"model", model},
-          {"choices", Json::array({{{"index", 0},
-                                    {"message", {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}}},
-                                    {"logprobs", nullptr},
-                                    {"finish_reason", finish_word(answer.finish_reason)}}})},
+          {"choices",
+           Json::array({{{"index", 0},
+                         {"message", {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}}},
+                         {"logprobs", nullptr},
+                         {"finish_reason", finish_word(answer.finish_reason)}}})},
           {"usage", usage_json(answer.usage)},
           {"fulcrum", origin_json(answer)}};
 }
@@ -185,23 +205,22 @@ Json first_chunk_json(const std::string& id, std::int64_t created, const std::st
   return chunk_json(id, created, model, {{"role", "assistant"}, {"content", ""}}, nullptr);
 }
 
-Json text_chunk_json(const std::string& id, std::int64_t created, const std::string& model, std::string_view text) {
+Json text_chunk_json(const std::string& id, std::int64_t created, const std::string& model,
+                     std::string_view text) {
   return chunk_json(id, created, model, {{"content", text}}, nullptr);
 }
 
-Json last_chunk_json(const std::string& id, std::int64_t created, const std::string& model, const ChatAnswer& answer) {
+Json last_chunk_json(const std::string& id, std::int64_t created, const std::string& model,
+                     const ChatAnswer& answer) {
   Json chunk = chunk_json(id, created, model, Json::object(), finish_word(answer.finish_reason));
   chunk["fulcrum"] = origin_json(answer);
   return chunk;
 }
 
-Json usage_chunk_json(const std::string& id, std::int64_t created, const std::string& model, const Usage& usage) {
-  return {{"id", id},
-          {"object", "chat.completion.chunk"},
-          {"created", created},
-          {"model", model},
-          {"choices", Json::array()},
-          {"usage", usage_json(usage)}};
+Json usage_chunk_json(const std::string& id, std::int64_t created, const std::string& model,
+                      const Usage& usage) {
+  return {{"id", id},       {"object", "chat.completion.chunk"}, {"created", created},
+          {"model", model}, {"choices", Json::array()},          {"usage", usage_json(usage)}};
 }
 
 Json model_json(const ServedModel& model) {
@@ -222,12 +241,17 @@ int http_status(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid_argument:
     case ErrorCode::corrupt:
-    case ErrorCode::unsupported: return 400;
-    case ErrorCode::not_found: return 404;
-    case ErrorCode::too_large: return 413;
-    case ErrorCode::cancelled: return 499;
+    case ErrorCode::unsupported:
+      return 400;
+    case ErrorCode::not_found:
+      return 404;
+    case ErrorCode::too_large:
+      return 413;
+    case ErrorCode::cancelled:
+      return 499;
     case ErrorCode::io:
-    case ErrorCode::internal: return 500;
+    case ErrorCode::internal:
+      return 500;
   }
   return 500;
 }

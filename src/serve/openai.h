@@ -1,7 +1,7 @@
 // The wire format of /v1/chat/completions and /v1/models: JSON to a ChatCall, and answers back to JSON.
 //
-// What is not supported is refused by name, never silently ignored: a caller that asks for tools or for n = 3 learns so
-// from a 400. Source: OpenAI's published OpenAPI document.
+// What is not supported is refused by name, never silently ignored: a caller that asks for tools or for n = 3
+// learns so from a 400. Source: OpenAI's published OpenAPI document.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ struct ChatCall {
   bool include_usage = false;  // stream_options.include_usage
 };
 
-// Error invalid_argument or unsupported; the text starts with the name of the parameter: "messages[2].role: ...".
+// Error invalid_argument or unsupported; the text starts with the name of the parameter: "messages[2].role:
+// ...".
 ChatCall parse_chat_call(std::string_view body);
 
 // Where an answer's figures come from, for clients that want to follow them.
@@ -47,13 +48,17 @@ struct ChatAnswer {
   AnswerOrigin origin;
 };
 
-Json completion_json(const std::string& id, std::int64_t created, const std::string& model, const ChatAnswer& answer);
+Json completion_json(const std::string& id, std::int64_t created, const std::string& model,
+                     const ChatAnswer& answer);
 
 // One chunk of a stream. first: carries the role; text: a piece of content; last: carries the finish reason.
 Json first_chunk_json(const std::string& id, std::int64_t created, const std::string& model);
-Json text_chunk_json(const std::string& id, std::int64_t created, const std::string& model, std::string_view text);
-Json last_chunk_json(const std::string& id, std::int64_t created, const std::string& model, const ChatAnswer& answer);
-Json usage_chunk_json(const std::string& id, std::int64_t created, const std::string& model, const Usage& usage);
+Json text_chunk_json(const std::string& id, std::int64_t created, const std::string& model,
+                     std::string_view text);
+Json last_chunk_json(const std::string& id, std::int64_t created, const std::string& model,
+                     const ChatAnswer& answer);
+Json usage_chunk_json(const std::string& id, std::int64_t created, const std::string& model,
+                      const Usage& usage);
 
 struct ServedModel {
   std::string id;
@@ -64,7 +69,8 @@ struct ServedModel {
 Json model_json(const ServedModel& model);
 Json model_list_json(const std::vector<ServedModel>& models);
 
-// {"error": {"message", "type", "param", "code"}} and the HTTP status of an Error: the one place where codes map to it.
+// {"error": {"message", "type", "param", "code"}} and the HTTP status of an Error: the one place where codes
+// map to it.
 Json error_json(const Error& error);
 int http_status(ErrorCode code);
 

@@ -40,12 +40,16 @@ TEST(OpenAi, RefusesByName) {
       {R"({"model": "m", "messages": [{"role": "robot", "content": "x"}]})", "found \"robot\""},
       {R"({"model": "m", "messages": [{"role": "user"}]})", "messages[0].content: missing"},
       {R"({"model": "m", "messages": [{"role": "user", "content": "x"}], "n": 3})", "unsupported n: only 1"},
-      {R"({"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": []})", "unsupported tools: not supported"},
-      {R"({"model": "m", "messages": [{"role": "user", "content": "x"}], "temperature": 9})", "temperature: expected a number from 0 to 2"},
-      {R"({"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]})", "unsupported messages[0].content[0]"},
+      {R"({"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": []})",
+       "unsupported tools: not supported"},
+      {R"({"model": "m", "messages": [{"role": "user", "content": "x"}], "temperature": 9})",
+       "temperature: expected a number from 0 to 2"},
+      {R"({"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]})",
+       "unsupported messages[0].content[0]"},
       {"{", "corrupt reading the request body"},
   };
-  for (const auto& [body, expected] : cases) EXPECT_NE(refusal(body).find(expected), std::string::npos) << refusal(body);
+  for (const auto& [body, expected] : cases)
+    EXPECT_NE(refusal(body).find(expected), std::string::npos) << refusal(body);
 }
 
 TEST(OpenAi, ErrorsNameTheParameterAndTheStatus) {

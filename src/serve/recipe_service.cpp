@@ -22,12 +22,13 @@ std::optional<Sampling> asked_sampling(const ChatCall& call) {
 RecipeService::RecipeService(LanguageModel& model, std::vector<ServedRecipe> recipes)
     : model_(model), recipes_(std::move(recipes)) {
   started_ =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   for (std::size_t i = 0; i < recipes_.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (recipes_[i].recipe.id == recipes_[j].recipe.id) {
-        throw_error(ErrorCode::invalid_argument, "serving two recipes named '{}': give one of them another id",
-                    recipes_[i].recipe.id);
+        throw_error(ErrorCode::invalid_argument,
+                    "serving two recipes named '{}': give one of them another id", recipes_[i].recipe.id);
       }
     }
     load_recipe(recipes_[i].recipe, model_);
@@ -56,7 +57,8 @@ ChatAnswer RecipeService::answer(const ChatCall& call, const std::function<void(
   for (const Message& message : call.messages) {
     if (message.role == "system" && !served->recipe.program.signature.system.empty()) {
       throw_error(ErrorCode::invalid_argument,
-                  "messages: the recipe '{}' brings its own system message; leave yours out, or call the base model '{}'",
+                  "messages: the recipe '{}' brings its own system message; leave yours out, or call the "
+                  "base model '{}'",
                   call.model, model_.info().name);
     }
   }
@@ -69,7 +71,8 @@ ChatAnswer RecipeService::answer(const ChatCall& call, const std::function<void(
   options.sampling = asked_sampling(call);
   options.on_text = on_text;
   Recipe recipe = served->recipe;
-  if (call.max_tokens) recipe.program.max_answer_tokens = std::min(recipe.program.max_answer_tokens, *call.max_tokens);
+  if (call.max_tokens)
+    recipe.program.max_answer_tokens = std::min(recipe.program.max_answer_tokens, *call.max_tokens);
   const std::vector<Answer> answers =
       run_recipe(recipe, model_, served->retriever.get(), {&input, 1}, options, cancel, {});
   const Answer& answer = answers.front();
@@ -77,12 +80,14 @@ ChatAnswer RecipeService::answer(const ChatCall& call, const std::function<void(
   result.origin.recipe_sha256 = recipe_sha256(served->recipe);
   result.origin.evidence = served->evidence;
   for (const Source& source : answer.sources) {
-    result.origin.sources.push_back(fmt::format("{}:{}-{}", source.document, source.begin_bytes, source.end_bytes));
+    result.origin.sources.push_back(
+        fmt::format("{}:{}-{}", source.document, source.begin_bytes, source.end_bytes));
   }
   return result;
 }
 
-ChatAnswer RecipeService::answer_plain(const ChatCall& call, const std::function<void(std::string_view)>& on_text,
+ChatAnswer RecipeService::answer_plain(const ChatCall& call,
+                                       const std::function<void(std::string_view)>& on_text,
                                        const CancelToken& cancel) {
   GenerateRequest request;
   request.messages = call.messages;

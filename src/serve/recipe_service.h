@@ -1,9 +1,9 @@
-// Serves recipes under their ids, with the code that measured them (recipe/run.h): a greedy answer over HTTP is the
-// answer of the evaluation.
+// Serves recipes under their ids, with the code that measured them (recipe/run.h): a greedy answer over HTTP
+// is the answer of the evaluation.
 //
-// A call brings the conversation; the recipe brings everything else, so a system message is refused, and temperature or
-// seed turn the measured greedy answer into a sampled one only if the caller asks. Documents are looked at anew for each
-// call: one changed on disk changes the next answer.
+// A call brings the conversation; the recipe brings everything else, so a system message is refused, and
+// temperature or seed turn the measured greedy answer into a sampled one only if the caller asks. Documents
+// are looked at anew for each call: one changed on disk changes the next answer.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace fulcrum {
 
 struct ServedRecipe {
   Recipe recipe;
-  std::string evidence;  // name of the evidence folder it came from; may be empty
+  std::string evidence;                  // name of the evidence folder it came from; may be empty
   std::shared_ptr<Retriever> retriever;  // null if it does not retrieve
 };
 

@@ -31,8 +31,8 @@ constexpr std::array<Share, 10> kShares = {{
     {Family::copy, {0.16, 0.05, 0.02, 0.02}},
     {Family::recall, {0.30, 0.13, 0.06, 0.04}},
     {Family::reading, {0.18, 0.30, 0.34, 0.34}},
-    {Family::labels, {0.18, 0.24, 0.26, 0.25}},
-    {Family::fields, {0.08, 0.12, 0.15, 0.16}},
+    {Family::labels, {0.18, 0.22, 0.22, 0.22}},
+    {Family::fields, {0.08, 0.14, 0.20, 0.20}},
     {Family::orders, {0.04, 0.05, 0.05, 0.05}},
     {Family::sums, {0.01, 0.04, 0.05, 0.05}},
     {Family::hops, {0.00, 0.02, 0.03, 0.04}},
@@ -89,7 +89,7 @@ Episode Curriculum::episode(std::uint64_t index, double progress) const {
     if (at < 0) break;
   }
   const Difficulty difficulty = draw_difficulty(random, progress);
-  Words words(random, Pool::training);
+  Words words(random, Pool::training, state_->prose.words());
   switch (family) {
     case Family::copy:
       return to_episode(copy_dialogue(words, difficulty));
@@ -128,8 +128,10 @@ std::string Curriculum::description() const {
     text += fmt::format(" {} {}", kNames[static_cast<std::size_t>(share.family)], fmt::join(share.at, "/"));
     text += &share == &kShares.back() ? "." : ",";
   }
-  text += state_->prose.empty() ? " No prose: the text folder is missing, its share goes to the others."
-                                : fmt::format(" Prose from {} bytes of text.", state_->prose.bytes());
+  text += state_->prose.empty()
+              ? " No prose: the text folder is missing, its share goes to the others."
+              : fmt::format(" Prose from {} bytes of text, {} words for the other families.",
+                            state_->prose.bytes(), state_->prose.words().size());
   return text;
 }
 

@@ -120,9 +120,9 @@ std::vector<Slot> draw_slots(Words& words, std::size_t count) {
   };
   for (const std::size_t i : rows) {
     if (slots.size() == count) break;
-    if (words.pool() == Pool::training && random.chance(0.35)) {
+    if (words.pool() == Pool::training && random.chance(0.45)) {
       // An attribute of the text's subject, told as reading does: "The weight of it is 3 kg."
-      const Attribute& attribute = words.attribute();
+      const Attribute attribute = words.attribute();
       const std::string key = key_style(attribute.key, style);
       if (fresh(key))
         slots.push_back({key,
@@ -147,7 +147,7 @@ std::vector<Slot> draw_slots(Words& words, std::size_t count) {
           {key, random.choose(descriptions), row.form, row.kind, parts(row.sentences), parts(row.options)});
   }
   if (words.pool() == Pool::held_out && slots.size() > 1) {
-    const Attribute& attribute = words.attribute();
+    const Attribute attribute = words.attribute();
     slots.back() = {attribute.key,
                     attribute.name,
                     Form::text,

@@ -33,10 +33,14 @@ std::vector<T> some(Random& random, std::vector<T> from, std::size_t count) {
   return from;
 }
 
-std::vector<const Topic*> some_topics(Words& words, std::size_t count) {
-  std::vector<const Topic*> all;
-  for (const Topic& topic : topics(words.pool())) all.push_back(&topic);
-  return some(words.random(), std::move(all), count);
+// Invented topics can only be learnt from demonstrations; real ones also by their names.
+std::vector<Topic> some_topics(Words& words, std::size_t count, bool invented) {
+  if (!invented)
+    return some(words.random(), std::vector<Topic>(topics(words.pool()).begin(), topics(words.pool()).end()),
+                count);
+  std::vector<Topic> result;
+  while (result.size() < count) result.push_back(words.invented_topic());
+  return result;
 }
 
 std::string message(Words& words, const Topic& topic, double level) {
@@ -72,15 +76,16 @@ Sorting by_cue(Words& words, std::size_t classes, double level) {
   return sorting;
 }
 
-Sorting by_topic(Words& words, std::size_t classes, double level) {
+Sorting by_topic(Words& words, std::size_t classes, double level, Naming naming) {
   Sorting sorting;
   sorting.subject = "topic";
-  auto chosen = std::make_shared<std::vector<const Topic*>>(some_topics(words, classes));
-  for (const Topic* topic : *chosen) {
-    sorting.natural.push_back(topic->name);
-    sorting.descriptions.push_back("about " + topic->name);
+  const bool invented = naming == Naming::arbitrary && words.random().chance(0.5);
+  auto chosen = std::make_shared<std::vector<Topic>>(some_topics(words, classes, invented));
+  for (const Topic& topic : *chosen) {
+    sorting.natural.push_back(topic.name);
+    sorting.descriptions.push_back(invented ? "about " + join(topic.nouns, " or ") : "about " + topic.name);
   }
-  sorting.text = [&words, chosen, level](std::size_t c) { return message(words, *(*chosen)[c], level); };
+  sorting.text = [&words, chosen, level](std::size_t c) { return message(words, (*chosen)[c], level); };
   return sorting;
 }
 
@@ -90,7 +95,6 @@ Sorting by_phrase(Words& words, std::size_t classes, double level) {
   Sorting sorting;
   sorting.subject = "subject";
   struct Pair {
-    const Topic* topic;
     std::string noun, other;
     bool verb;
   };
@@ -98,11 +102,14 @@ Sorting by_phrase(Words& words, std::size_t classes, double level) {
   const Topic& shared = words.topic();
   static constexpr std::array<const char*, 5> kSeparators = {" ", "_", "-", "_", " "};
   const std::string separator = kSeparators[random.below(kSeparators.size())];
-  const bool related = random.chance(0.5 * level);
+  const bool related = random.chance(0.4 * level);
   while (pairs->size() < classes) {
-    const Topic& topic = related ? shared : words.topic();
-    Pair pair{&topic, random.choose(topic.nouns), {}, random.chance(0.5)};
-    pair.other = random.choose(pair.verb ? topic.verbs : topic.adjectives);
+    Pair pair;
+    pair.verb = random.chance(0.5);
+    pair.noun = related ? random.choose(shared.nouns) : words.noun();
+    pair.other = related     ? random.choose(pair.verb ? shared.verbs : shared.adjectives)
+                 : pair.verb ? words.verb()
+                             : words.adjective();
     const std::string label = pair.other + separator + pair.noun;
     if (std::find(sorting.natural.begin(), sorting.natural.end(), label) != sorting.natural.end()) continue;
     sorting.natural.push_back(label);
@@ -173,12 +180,12 @@ Sorting by_form(Words& words) {
   return sorting;
 }
 
-Sorting draw_sorting(Words& words, std::size_t classes, double level) {
+Sorting draw_sorting(Words& words, std::size_t classes, double level, Naming naming) {
   Random& random = words.random();
   if (level < 0.12) return by_cue(words, classes, level);
   const double u = random.uniform();
   if (u < 0.25) return by_cue(words, classes, level);
-  if (u < 0.58) return by_topic(words, classes, level);
+  if (u < 0.58) return by_topic(words, classes, level, naming);
   if (u < 0.92 || classes != 2) return by_phrase(words, classes, level);
   return by_form(words);
 }
@@ -240,9 +247,9 @@ Dialogue labels_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
   const std::size_t classes =
       difficulty.level < 0.15 ? 2 : 2 + random.below(difficulty.scaled(1, random.chance(0.25) ? 9 : 5));
-  const Sorting sorting = draw_sorting(words, classes, difficulty.level);
   const double u = random.uniform();
   const Naming naming = u < 0.5 ? Naming::natural : u < 0.9 ? Naming::arbitrary : Naming::flipped;
+  const Sorting sorting = draw_sorting(words, classes, difficulty.level, naming);
   const std::vector<std::string> labels = rename(words, sorting, naming);
   const bool described = naming != Naming::flipped && random.chance(naming == Naming::natural ? 0.1 : 0.3);
   // Without a list the labels can only come from the demonstrations.
@@ -278,7 +285,7 @@ Dialogue labels_item(Words& words, std::uint64_t classes, std::uint64_t shots, N
   // words yet.
   const bool topical = shots > 0 && classes <= topics(words.pool()).size();
   const Sorting sorting = classes == 2 && shots > 0 && u < 0.15 ? by_form(words)
-                          : topical && u < 0.5                  ? by_topic(words, classes, 0.5)
+                          : topical && u < 0.5                  ? by_topic(words, classes, 0.5, naming)
                           : u < 0.8                             ? by_phrase(words, classes, 0.5)
                                                                 : by_cue(words, classes, 0.5);
   const std::vector<std::string> labels = rename(words, sorting, naming);

@@ -55,7 +55,11 @@ std::span<const Attribute> attributes(Pool pool);
 
 class Words {
  public:
-  Words(Random& random, Pool pool) : random_(random), pool_(pool) {}
+  // `common`: further real words to draw from (Prose::words); empty: made-up ones stand in for them. They
+  // must outlive this. A mechanism learnt on a thousand words stays with those words; on ten thousand it
+  // carries over to any.
+  Words(Random& random, Pool pool, std::span<const std::string> common = {})
+      : random_(random), pool_(pool), common_(common) {}
 
   std::string made_up();              // "torvalin": pronounceable, 2-4 syllables, lower case
   std::string name();                 // "Torvalin"
@@ -66,17 +70,21 @@ class Words {
   std::string label();                // an arbitrary class label: made-up word, letter, number or code
   std::string sentence(const Topic& topic);  // about 6-14 words that give the topic away
   std::string filler();                      // a sentence that says nothing about anything asked
-  const Topic& topic();
-  const Attribute& attribute();
-  const std::string& noun();
-  const std::string& verb();
-  const std::string& adjective();
+  const Topic& topic();                      // of the table
+  Topic invented_topic();                    // words that have nothing in common but the topic
+  Attribute attribute();                     // of the table, or any word with any kind of value
+  std::string noun();                        // of a topic of the table, a further real word, or made up
+  std::string verb();
+  std::string adjective();
   Pool pool() const { return pool_; }
   Random& random() { return random_; }
 
  private:
+  std::string other_word();  // real or made up, of no topic
+
   Random& random_;
   Pool pool_;
+  std::span<const std::string> common_;
 };
 
 // "a, b and c" / "a, b, c"
@@ -87,7 +95,9 @@ std::string fill(std::string_view pattern,
 std::string capitalised(std::string text);
 // Words separated by single spaces.
 std::vector<std::string> split_words(std::string_view text);
-// The pool a made-up word belongs to.
+// The pool a made-up word or a real one outside the tables belongs to.
 Pool pool_of(std::string_view word);
+// Whether a held-out topic or attribute uses this word: then it may stand in no other table of training.
+bool in_held_out_tables(std::string_view word);
 
 }  // namespace fulcrum

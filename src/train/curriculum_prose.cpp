@@ -2,6 +2,9 @@
 
 #include <cctype>
 #include <cmath>
+#include <map>
+
+#include "train/curriculum_lexicon.h"
 
 namespace fulcrum {
 namespace {
@@ -24,6 +27,23 @@ std::string clean(std::string_view raw) {
   return text;
 }
 
+void count_words(std::string_view text, std::map<std::string, int>& counts) {
+  std::string word;
+  bool lower = true;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    // Letters beyond ASCII end no word: a word with one is not counted.
+    if (std::isalpha(byte) != 0 || byte >= 0x80 || c == '\'') {
+      lower = lower && std::islower(byte) != 0;
+      word += c;
+      continue;
+    }
+    if (lower && word.size() >= 4 && word.size() <= 11) ++counts[word];
+    word.clear();
+    lower = true;
+  }
+}
+
 }  // namespace
 
 Prose Prose::read(const Path& folder) {
@@ -31,6 +51,7 @@ Prose Prose::read(const Path& folder) {
   std::error_code failed;
   if (folder.empty() || !std::filesystem::is_directory(folder, failed)) return prose;
   static constexpr std::string_view kExtensions[] = {".txt", ".md", ".rst"};
+  std::map<std::string, int> counts;
   for (const Path& path : list_files(folder, kExtensions)) {
     const std::string text = read_file(path);
     File file;
@@ -48,10 +69,15 @@ Prose Prose::read(const Path& folder) {
     }
     if (file.paragraphs.size() < 20) continue;
     file.training = file.paragraphs.size() - file.paragraphs.size() / 20;
+    for (std::size_t i = 0; i < file.training; ++i) count_words(file.paragraphs[i], counts);
     file.weight = std::sqrt(static_cast<double>(bytes));
     prose.weight_ += file.weight;
     prose.bytes_ += bytes;
     prose.files_.push_back(std::move(file));
+  }
+  for (const auto& [word, count] : counts) {
+    if (count >= 3 && pool_of(word) == Pool::training && !in_held_out_tables(word))
+      prose.words_.push_back(word);
   }
   return prose;
 }

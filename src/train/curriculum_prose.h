@@ -20,6 +20,9 @@ class Prose {
   std::uint64_t bytes() const { return bytes_; }
   // A passage of about `bytes` bytes; files are drawn by the square root of their size.
   std::string passage(Random& random, std::uint64_t bytes) const;
+  // Distinct lower-case words of the training part, of 4 to 11 letters, seen at least three times and in none
+  // of the held-out tables of the lexicon, in alphabetical order; of the training pool only.
+  const std::vector<std::string>& words() const { return words_; }
   // Held-out paragraphs in order, joined, up to `bytes` from each file.
   std::string held_out(std::uint64_t bytes) const;
 
@@ -30,6 +33,7 @@ class Prose {
     double weight = 0;
   };
   std::vector<File> files_;
+  std::vector<std::string> words_;
   double weight_ = 0;
   std::uint64_t bytes_ = 0;
 };

@@ -141,8 +141,11 @@ class Shelf {
   Fact rule_fact(const Topic& topic) {
     const Rule& rule = kRules[random_.below(std::size(kRules))];
     Fact fact;
-    const std::string who = kWho[random_.below(std::size(kWho))], verb = random_.choose(topic.verbs),
-                      noun = random_.choose(topic.nouns);
+    std::string who = kWho[random_.below(std::size(kWho))], verb = random_.choose(topic.verbs),
+                noun = random_.choose(topic.nouns);
+    if (random_.chance(0.3)) who = words_.noun();
+    if (random_.chance(0.4)) verb = words_.verb();
+    if (random_.chance(0.4)) noun = words_.noun();
     fact.subject = who + "|" + verb + "|" + noun + "|" + std::to_string(&rule - kRules);
     fact.value = words_.value(rule.kind);
     const Slots slots[] = {{"w", who}, {"v", verb}, {"n", noun}, {"t", fact.value}};
@@ -162,18 +165,17 @@ class Shelf {
       if (std::find(subjects.begin(), subjects.end(), subject) == subjects.end())
         subjects.push_back(std::move(subject));
     }
-    std::vector<const Attribute*> kinds;
-    while (kinds.size() * subjects.size() < count) {
-      const Attribute* attribute = &words_.attribute();
-      if (std::find(kinds.begin(), kinds.end(), attribute) != kinds.end()) {
-        if (kinds.size() == attributes(words_.pool()).size()) break;
-        continue;
-      }
-      kinds.push_back(attribute);
+    std::vector<Attribute> kinds;
+    // The held-out table is short; a draw that only repeats gives up.
+    for (int tries = 0; tries < 100 && kinds.size() * subjects.size() < count; ++tries) {
+      Attribute attribute = words_.attribute();
+      const bool known = std::any_of(kinds.begin(), kinds.end(),
+                                     [&](const Attribute& other) { return other.name == attribute.name; });
+      if (!known) kinds.push_back(std::move(attribute));
     }
     std::vector<Fact> facts;
     for (const std::string& subject : subjects) {
-      for (const Attribute* attribute : kinds) facts.push_back(attribute_fact(subject, *attribute));
+      for (const Attribute& attribute : kinds) facts.push_back(attribute_fact(subject, attribute));
     }
     random_.shuffle(facts);
     if (facts.size() > count) facts.resize(count);

@@ -1,0 +1,97 @@
+// The table, the sentences and the page, on a small result made by hand.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "report/html.h"
+#include "report/terminal.h"
+#include "report/text_table.h"
+
+namespace fulcrum {
+namespace {
+
+RecipeResult recipe(const std::string& id, double quality) {
+  RecipeResult result;
+  result.id = id;
+  result.sha256 = std::string(64, 'a');
+  result.levers = {"prompt"};
+  result.prompt_example = "<|user|>a < b & c<|end|>";
+  result.measurement.quality = {quality, quality - 0.1, quality + 0.1, 10};
+  MeasuredItem item;
+  item.id = "test:1";
+  item.answer = "</script><b>";
+  item.reference = "right";
+  result.measurement.items = {item};
+  result.cost.currency = "EUR";
+  result.cost.per_call = {0.0000012, 0.000001, 0.0000014, 10};
+  return result;
+}
+
+CompareResult small_result() {
+  TaskResult task;
+  task.task.name = "toy";
+  task.task.kind = "classification";
+  task.task.circumstances.target = 0.8;
+  task.smallest_detectable_difference = 0.1;
+  task.recipes = {recipe("zero_shot", 0.5), recipe("few_shot", 0.75), recipe("fine_tuned", 0.82)};
+  task.verdict.recipe = "fine_tuned";
+  task.verdict.summary = "Use fine_tuned.";
+  task.verdict.break_even = {
+      {"fine_tuned", "zero_shot", {12000, 9000, std::numeric_limits<double>::infinity(), 1}, 3.5},
+      {"fine_tuned", "few_shot", {std::numeric_limits<double>::infinity(), 1, 2, 3}, 0}};
+  CompareResult result;
+  result.base_model = {"fulcrum-base", 2831040, "abc", "abc"};
+  result.tasks = {task};
+  return result;
+}
+
+TEST(TextTable, ColumnsAreAsWideAsWhatATerminalShows) {
+  TextTable table;
+  table.add_column("name", Align::left);
+  table.add_column("many\nlines", Align::right);
+  table.add_row({"größe", "1"});
+  table.add_row({"x"});
+  EXPECT_EQ(table.to_string(" "),
+            "         many\n"
+            " name   lines\n"
+            " ────────────\n"
+            " größe      1\n"
+            " x\n");
+}
+
+TEST(TextTable, WrapsAtWords) {
+  EXPECT_EQ(wrap_text("one two three", 9, "- ", "  "), "- one two\n  three\n");
+  EXPECT_EQ(wrap_text("unbreakable", 4, "", ""), "unbreakable\n");
+}
+
+TEST(Terminal, MarksTheVerdictAndTies) {
+  const std::string text = task_text(small_result().tasks.front());
+  EXPECT_NE(text.find("▸  fine_tuned  0.82 [0.72, 0.92]  ="), std::string::npos) << text;
+  EXPECT_NE(text.find("few_shot    0.75 [0.65, 0.85]  ="), std::string::npos) << text;
+  EXPECT_EQ(text.find("zero_shot   0.50 [0.40, 0.60]  ="), std::string::npos) << text;
+  EXPECT_NE(text.find("from 12,000 calls on (9,000 to never), 3.5 months"), std::string::npos) << text;
+  EXPECT_NE(text.find("fine_tuned never pays back against few_shot."), std::string::npos) << text;
+}
+
+TEST(Terminal, SaysWhetherTheBaseStayedFrozen) {
+  CompareResult result = small_result();
+  EXPECT_NE(closing_text(result).find("2,831,040 parameters: weights the same before and after"),
+            std::string::npos);
+  result.base_model.sha256_after = "other";
+  EXPECT_NE(closing_text(result).find("CHANGED"), std::string::npos);
+}
+
+TEST(Html, IsOnePageThatNeedsNoNetworkAndTrustsNoAnswer) {
+  const std::string page = report_html(small_result());
+  EXPECT_TRUE(page.starts_with("<!doctype html>"));
+  for (const char* outside : {"src=\"http", "href=\"http", "@import", "url(http"}) {
+    EXPECT_EQ(page.find(outside), std::string::npos) << outside;
+  }
+  EXPECT_EQ(page.find("</script><b>"), std::string::npos);  // the answer of an item
+  EXPECT_NE(page.find("a &lt; b &amp; c"), std::string::npos);
+  EXPECT_NE(page.find("class=\"chosen\""), std::string::npos);
+  EXPECT_NE(page.find("Use fine_tuned."), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fulcrum
