@@ -89,7 +89,7 @@ TEST_F(ProgramTest, MissingAndBrokenModels) {
 TEST_F(ProgramTest, TaskFilesAreReadStrictly) {
   const auto check = [this](const Path& file) { return "data check " + file.string(); };
   expect(check(task()), 0, "Nothing is wrong");
-  expect(check(task("metric =", "metirc =")), 2, "did you mean 'metric'?");
+  expect(check(task("metric =", "metirc =")), 2, "is 'metirc' meant to be it?");
   expect(check(task("\"accuracy\"", "\"acuracy\"")), 2, "did you mean 'accuracy'?");
   expect(check(task("\"triage/dev.jsonl\"", "\"triage/nothing.jsonl\"")), 2, "nothing.jsonl");
   expect("data check nowhere.toml", 1, "nowhere.toml");
