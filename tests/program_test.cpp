@@ -29,7 +29,7 @@ struct Outcome {
 class ProgramTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(FULCRUM_PROGRAM)) GTEST_SKIP() << "the program is not built";
+    ASSERT_TRUE(std::filesystem::exists(FULCRUM_PROGRAM)) << "the program is not built";
     folder_ =
         Path(testing::TempDir()) / fmt::format("program-{}-{}", ::getpid(),
                                                testing::UnitTest::GetInstance()->current_test_info()->name());
