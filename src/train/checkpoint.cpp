@@ -55,7 +55,7 @@ void write_checkpoint(const Path& path, const CheckpointState& state,
   out.writer.commit();
 }
 
-CheckpointState read_checkpoint(const Path& path, const std::string& expected_digest,
+CheckpointState read_checkpoint(const Path& path, const ConfigDigest& expected_digest,
                                 std::span<const CheckpointArray> arrays) {
   const MappedFile file = MappedFile::open(path);
   const std::span<const std::byte> bytes = file.bytes();
@@ -80,7 +80,7 @@ CheckpointState read_checkpoint(const Path& path, const std::string& expected_di
   state.next_episode = header.at("next_episode").get<std::uint64_t>();
   state.tokens_done = header.at("tokens_done").get<std::int64_t>();
   state.seconds_done = header.at("seconds_done").get<double>();
-  if (state.config_digest != expected_digest)
+  if (state.config_digest != expected_digest(state.steps_done))
     throw_error(
         ErrorCode::invalid_argument,
         "continuing from {}: the configuration has changed since it was written; put the old one back, or "

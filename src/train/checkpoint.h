@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,10 +32,13 @@ struct CheckpointArray {
 void write_checkpoint(const Path& path, const CheckpointState& state,
                       std::span<const CheckpointArray> arrays);
 
+// The digest that a run's checkpoint has after so many steps.
+using ConfigDigest = std::function<std::string(std::int64_t steps_done)>;
+
 // Fills the arrays, whose names and sizes must be those that were written. Error corrupt (cut short, changed
-// on disk, other arrays) or invalid_argument (config_digest is not `expected_digest`: the file belongs to
-// another run).
-CheckpointState read_checkpoint(const Path& path, const std::string& expected_digest,
+// on disk, other arrays) or invalid_argument (config_digest is not the expected one: the file belongs to another
+// run).
+CheckpointState read_checkpoint(const Path& path, const ConfigDigest& expected_digest,
                                 std::span<const CheckpointArray> arrays);
 
 }  // namespace fulcrum

@@ -18,12 +18,16 @@ struct Written {
   Written() { write_checkpoint(path, state, arrays()); }
 };
 
+ConfigDigest the(std::string digest) {
+  return [digest = std::move(digest)](std::int64_t) { return digest; };
+}
+
 TEST(Checkpoint, GivesBackWhatWasWritten) {
   Written written;
   const std::vector<float> weights = written.weights, moments = written.moments;
   std::fill(written.weights.begin(), written.weights.end(), 0.0F);
   std::fill(written.moments.begin(), written.moments.end(), 0.0F);
-  const CheckpointState state = read_checkpoint(written.path, "digest", written.arrays());
+  const CheckpointState state = read_checkpoint(written.path, the("digest"), written.arrays());
   EXPECT_EQ(written.weights, weights);
   EXPECT_EQ(written.moments, moments);
   EXPECT_EQ(state.steps_done, 12);
@@ -35,7 +39,7 @@ TEST(Checkpoint, GivesBackWhatWasWritten) {
 TEST(Checkpoint, RefusesAnotherRunsFile) {
   Written written;
   try {
-    read_checkpoint(written.path, "another", written.arrays());
+    read_checkpoint(written.path, the("another"), written.arrays());
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
@@ -47,14 +51,14 @@ TEST(Checkpoint, RefusesEveryCutAndEveryChangedByte) {
   const std::string whole = read_file(written.path);
   for (std::size_t size = 0; size < whole.size(); size += 7) {
     write_file_atomic(written.path, std::string_view(whole).substr(0, size));
-    EXPECT_THROW(read_checkpoint(written.path, "digest", written.arrays()), Error) << "cut to " << size;
+    EXPECT_THROW(read_checkpoint(written.path, the("digest"), written.arrays()), Error) << "cut to " << size;
   }
   for (std::size_t byte = 0; byte < whole.size(); byte += 5) {
     std::string changed = whole;
     changed[byte] = static_cast<char>(changed[byte] ^ 1);
     write_file_atomic(written.path, changed);
     try {
-      read_checkpoint(written.path, "digest", written.arrays());
+      read_checkpoint(written.path, the("digest"), written.arrays());
       FAIL() << "accepted with byte " << byte << " changed";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::corrupt);
@@ -65,10 +69,10 @@ TEST(Checkpoint, RefusesEveryCutAndEveryChangedByte) {
 TEST(Checkpoint, RefusesOtherArrays) {
   Written written;
   const std::vector<CheckpointArray> fewer = {{"weights", written.weights}};
-  EXPECT_THROW(read_checkpoint(written.path, "digest", fewer), Error);
+  EXPECT_THROW(read_checkpoint(written.path, the("digest"), fewer), Error);
   std::vector<float> longer(4);
   const std::vector<CheckpointArray> larger = {{"weights", longer}, {"moments", written.moments}};
-  EXPECT_THROW(read_checkpoint(written.path, "digest", larger), Error);
+  EXPECT_THROW(read_checkpoint(written.path, the("digest"), larger), Error);
 }
 
 }  // namespace

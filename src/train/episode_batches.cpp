@@ -71,7 +71,8 @@ double BatchShape::progress_at(std::int64_t step, std::int64_t total_steps) cons
   const auto passes_before = [&](std::int64_t end) {
     return std::min(end, first_steps) * first_passes + std::max<std::int64_t>(0, end - first_steps) * passes;
   };
-  return static_cast<double>(passes_before(step)) / static_cast<double>(passes_before(total_steps));
+  const std::int64_t end = mix_steps > 0 ? mix_steps : total_steps;
+  return std::min(1.0, static_cast<double>(passes_before(step)) / static_cast<double>(passes_before(end)));
 }
 
 EpisodeBatch make_batch(const EpisodeSource& episodes, const Tokenizer& tokenizer, const BatchShape& shape,

@@ -42,8 +42,10 @@ struct BatchShape {
   std::int64_t first_steps = 0;
   std::int64_t rows_per_pass = 2048;
   std::int64_t context_tokens = 1024;
+  // The step at which the mix of episodes is at its end; 0: the last one. Fixed, so that a run can be lengthened.
+  std::int64_t mix_steps = 0;
   std::int64_t passes_at(std::int64_t step) const { return step < first_steps ? first_passes : passes; }
-  // Share of a run's rows that stand before `step`.
+  // Share of the rows up to mix_steps (or total_steps) that stand before `step`, at most 1.
   double progress_at(std::int64_t step, std::int64_t total_steps) const;
 };
 

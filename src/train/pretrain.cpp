@@ -70,11 +70,6 @@ class Run {
         optimizer_(layout_, config.optimizer),
         workers_(config.model, config.precision, default_pass_workers()),
         pass_gradients_(layout_) {
-    Json description = describe(config_);
-    description["episodes"] = data.description;
-    for (const std::string& token : data.tokenizer->vocabulary().tokens)
-      description["tokens"].push_back(token);
-    state_.config_digest = fulcrum::sha256(to_line(description));
     if (std::filesystem::exists(checkpoint_path()))
       resume();
     else
@@ -119,6 +114,14 @@ class Run {
             {"second_moments", optimizer_.second_moments().values()}};
   }
 
+  std::string digest(std::int64_t steps_done) const {
+    Json description = describe(config_, steps_done);
+    description["episodes"] = data_.description;
+    for (const std::string& token : data_.tokenizer->vocabulary().tokens)
+      description["tokens"].push_back(token);
+    return fulcrum::sha256(to_line(description));
+  }
+
   void start() {
     if (!config_.initial_file) {
       initialize_decoder(config_.model, config_.initial, config_.seed, layout_, weights_);
@@ -133,7 +136,7 @@ class Run {
   }
 
   void resume() {
-    state_ = read_checkpoint(checkpoint_path(), state_.config_digest, arrays());
+    state_ = read_checkpoint(checkpoint_path(), [this](std::int64_t steps) { return digest(steps); }, arrays());
     optimizer_.set_steps_done(state_.steps_done);
   }
 
@@ -205,6 +208,7 @@ class Run {
         {"general.description", fmt::format("Trained from random weights for {} of {} steps, {} tokens.",
                                             state_.steps_done, config_.steps, state_.tokens_done)}};
     save_model_file(model, DType::bf16, config_.output);
+    state_.config_digest = digest(state_.steps_done);
     write_checkpoint(checkpoint_path(), state_, arrays());
   }
 

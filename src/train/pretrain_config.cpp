@@ -61,6 +61,8 @@ void read_training(TomlTable table, PretrainConfig& config) {
   config.batch.first_steps = table.integer("first_steps", 0);
   config.batch.rows_per_pass = positive(table, "rows_per_pass", 2048);
   config.batch.context_tokens = config.model.context_tokens;
+  config.batch.mix_steps = table.integer("mix_steps", 0);
+  if (config.batch.mix_steps < 0) table.refuse("mix_steps", "must not be negative");
   const std::string precision = table.text("precision", "bf16");
   if (precision != "bf16" && precision != "f32") table.refuse("precision", "must be \"bf16\" or \"f32\"");
   config.precision = precision == "bf16" ? Precision::bf16 : Precision::f32;
@@ -115,7 +117,7 @@ PretrainConfig read_pretrain_config(const Path& path) {
   return config;
 }
 
-Json describe(const PretrainConfig& config) {
+Json describe(const PretrainConfig& config, std::int64_t steps_done) {
   const ModelConfig& model = config.model;
   Json json;
   json["seed"] = config.seed;
@@ -123,12 +125,13 @@ Json describe(const PretrainConfig& config) {
                    model.n_kv_heads,     model.head_dim,   model.d_ff,         model.vocab_size,
                    model.context_tokens, model.rope_theta, model.norm_epsilon, model.tied_output};
   json["batch"] = {config.batch.passes, config.batch.first_passes, config.batch.first_steps,
-                   config.batch.rows_per_pass, config.batch.context_tokens};
+                   config.batch.rows_per_pass, config.batch.context_tokens, config.batch.mix_steps};
   json["precision"] = config.precision == Precision::bf16 ? "bf16" : "f32";
-  json["steps"] = config.steps;
   const Schedule& schedule = config.schedule;
-  json["schedule"] = {schedule.peak, schedule.warmup_steps, static_cast<int>(schedule.shape),
-                      schedule.decay_share, schedule.final_fraction};
+  json["schedule"] = {schedule.peak, schedule.warmup_steps, static_cast<int>(schedule.shape)};
+  const bool decaying = static_cast<double>(steps_done) > schedule.decay_start();
+  if (decaying || config.batch.mix_steps == 0) json["steps"] = config.steps;
+  if (decaying) json["decay"] = {schedule.decay_share, schedule.final_fraction};
   const OptimizerConfig& optimizer = config.optimizer;
   json["optimizer"] = {
       static_cast<int>(optimizer.kind), optimizer.beta1,     optimizer.beta2,        optimizer.epsilon,

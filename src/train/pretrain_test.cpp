@@ -93,6 +93,25 @@ TEST(Pretrain, AnotherConfigurationDoesNotContinueFromTheCheckpoint) {
   EXPECT_EQ(read_file(config.output), before);
 }
 
+TEST(Pretrain, ARunMayBeLengthenedUntilItsLearningRateGoesDown) {
+  const TemporaryFolder straight("pretrain_planned"), changed("pretrain_lengthened");
+  const auto planned = [](const TemporaryFolder& folder, std::int64_t steps) {
+    PretrainConfig config = tiny_pretraining(folder.path(), steps);
+    config.batch.mix_steps = 4;
+    config.schedule.shape = DecayShape::linear;
+    config.schedule.decay_share = 0.5;
+    return config;
+  };
+  const PretrainConfig longer = planned(straight, 16);
+  pretrain_on(longer, echo_data(), {}, CancelToken{});
+  EXPECT_THROW(run_until(planned(changed, 12), echo_data(), 4), Error);
+  const PretrainConfig lengthened = planned(changed, 16);
+  EXPECT_THROW(run_until(lengthened, echo_data(), 12), Error);
+  EXPECT_THROW(pretrain_on(planned(changed, 20), echo_data(), {}, CancelToken{}), Error);
+  pretrain_on(lengthened, echo_data(), {}, CancelToken{});
+  EXPECT_EQ(read_file(longer.output), read_file(lengthened.output));
+}
+
 TEST(Pretrain, ALossThatIsNoNumberStopsTheRunAndKeepsTheLastCheckpoint) {
   const TemporaryFolder folder("pretrain_nan");
   PretrainConfig config = tiny_pretraining(folder.path(), 8);

@@ -16,12 +16,15 @@ DecayShape parse_decay_shape(std::string_view word) {
               word);
 }
 
+double Schedule::decay_start() const {
+  if (shape == DecayShape::constant) return static_cast<double>(total_steps);
+  return std::max(static_cast<double>(warmup_steps), static_cast<double>(total_steps) * (1.0 - decay_share));
+}
+
 double Schedule::at(std::int64_t step) const {
   const double warmup = std::min(1.0, static_cast<double>(step + 1) / static_cast<double>(warmup_steps + 1));
-  const auto total = static_cast<double>(total_steps);
-  const double decay_start = std::max(static_cast<double>(warmup_steps), total * (1.0 - decay_share));
-  const double done =
-      std::clamp((static_cast<double>(step) - decay_start) / std::max(1.0, total - decay_start), 0.0, 1.0);
+  const double start = decay_start(), length = std::max(1.0, static_cast<double>(total_steps) - start);
+  const double done = std::clamp((static_cast<double>(step) - start) / length, 0.0, 1.0);
   double remaining = 1.0;
   if (shape == DecayShape::linear) remaining = 1.0 - done;
   if (shape == DecayShape::cosine) remaining = 0.5 * (1.0 + std::cos(std::numbers::pi * done));

@@ -17,6 +17,8 @@ struct Schedule {
   DecayShape shape = DecayShape::cosine;
   double decay_share = 1.0;     // the last share of the steps, over which the rate goes down
   double final_fraction = 0.0;  // of the peak, at the end
+  // The first step whose rate depends on total_steps and decay_share: up to it a run may be lengthened.
+  double decay_start() const;
   // step counts from 0.
   double at(std::int64_t step) const;
 };
