@@ -109,8 +109,8 @@ class GgufParser {
     return version;
   }
 
-  std::vector<std::pair<std::string, GgufValue>> read_metadata() {
-    std::vector<std::pair<std::string, GgufValue>> metadata;
+  // Both add to what they are given, which stays if a later entry is broken.
+  void read_metadata(std::vector<std::pair<std::string, GgufValue>>& metadata) {
     metadata.reserve(metadata_count_);
     std::unordered_set<std::string_view> seen;
     for (std::uint64_t i = 0; i < metadata_count_; ++i) {
@@ -121,11 +121,10 @@ class GgufParser {
       if (key_ == "general.alignment") read_alignment(at, value);
       metadata.emplace_back(std::string(key_), std::move(value));
     }
-    return metadata;
   }
 
-  std::vector<Tensor> read_tensors() {
-    std::vector<Placed> placed;
+  void read_tensors(std::vector<Tensor>& tensors) {
+    std::vector<Placed>& placed = placed_;
     placed.reserve(tensor_count_);
     std::unordered_set<std::string_view> seen;
     for (std::uint64_t i = 0; i < tensor_count_; ++i) {
@@ -137,19 +136,27 @@ class GgufParser {
     const std::uint64_t data_begin =
         std::min<std::uint64_t>(align_up(reader_.position(), alignment_), bytes_.size());
     const auto data = bytes_.subspan(data_begin);
-    std::vector<Tensor> tensors;
     tensors.reserve(placed.size());
-    for (Placed& tensor : placed) {
+    for (const Placed& tensor : placed) {
       if (tensor.offset > data.size() || tensor.size > data.size() - tensor.offset) {
         reader_.fail(tensor.at, "the tensor '{}' is {} bytes at offset {}, and the data section has {}",
                      tensor.name, tensor.size, tensor.offset, data.size());
       }
-      tensors.push_back({std::string(tensor.name), tensor.dtype, std::move(tensor.shape),
+      tensors.push_back({std::string(tensor.name), tensor.dtype, tensor.shape,
                          data.subspan(tensor.offset, tensor.size), owner_});
     }
     check_overlaps(placed);
-    return tensors;
   }
+
+  // What is described behind the tensors that were read, without bytes.
+  void describe_the_rest(std::vector<Tensor>& tensors) const {
+    for (std::size_t i = tensors.size(); i < placed_.size(); ++i) {
+      tensors.push_back({std::string(placed_[i].name), placed_[i].dtype, placed_[i].shape, {}, {}});
+    }
+  }
+
+  std::uint64_t tensor_count() const { return tensor_count_; }
+  std::uint64_t metadata_count() const { return metadata_count_; }
 
  private:
   struct Placed {
@@ -327,7 +334,7 @@ class GgufParser {
     return blocks * static_cast<std::uint64_t>(block_bytes(tensor.dtype));
   }
 
-  void check_overlaps(std::vector<Placed>& placed) const {
+  void check_overlaps(std::vector<Placed> placed) const {
     std::sort(placed.begin(), placed.end(),
               [](const Placed& a, const Placed& b) { return a.offset < b.offset; });
     for (std::size_t i = 1; i < placed.size(); ++i) {
@@ -342,6 +349,7 @@ class GgufParser {
   std::string_view name_;
   ByteReader reader_;
   std::string_view key_;  // the one being read, for messages
+  std::vector<Placed> placed_;
   std::uint64_t alignment_ = kGgufAlignment, tensor_count_ = 0, metadata_count_ = 0;
 };
 
@@ -396,10 +404,30 @@ GgufFile GgufFile::parse(std::span<const std::byte> bytes, std::shared_ptr<const
   file.name_ = name;
   GgufParser parser(bytes, owner, name);
   file.version_ = parser.read_header();
-  file.metadata_ = parser.read_metadata();
-  file.tensors_ = parser.read_tensors();
+  parser.read_metadata(file.metadata_);
+  parser.read_tensors(file.tensors_);
   file.owner_ = std::move(owner);
   return file;
+}
+
+GgufSurvey GgufFile::survey(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                            std::string_view name) {
+  GgufSurvey survey;
+  GgufFile& file = survey.file;
+  file.name_ = name;
+  GgufParser parser(bytes, owner, name);
+  try {
+    file.version_ = parser.read_header();
+    parser.read_metadata(file.metadata_);
+    parser.read_tensors(file.tensors_);
+  } catch (const Error& error) {
+    survey.defect = error;
+    parser.describe_the_rest(file.tensors_);
+  }
+  survey.declared_keys = parser.metadata_count();
+  survey.declared_tensors = parser.tensor_count();
+  file.owner_ = std::move(owner);
+  return survey;
 }
 
 const GgufValue* GgufFile::find(std::string_view key) const {

@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "tensor/tensor.h"
 
@@ -38,12 +39,19 @@ struct GgufValue {
   std::uint32_t type = 0;  // GGUF's value type number, 0 (u8) to 12 (f64), or 13
 };
 
+struct GgufSurvey;
+
 class GgufFile {
  public:
   static GgufFile open(const Path& path);
   // `name` is used in messages; `owner` keeps the bytes alive.
   static GgufFile parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                         std::string_view name);
+
+  // The same for a file that may be broken: never an Error, but what stands before the defect, and the
+  // defect.
+  static GgufSurvey survey(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                           std::string_view name);
 
   std::uint32_t version() const { return version_; }
   const std::string& name() const { return name_; }
@@ -67,6 +75,12 @@ class GgufFile {
   std::vector<std::pair<std::string, GgufValue>> metadata_;
   std::vector<Tensor> tensors_;
   std::shared_ptr<const void> owner_;  // packed arrays look into the bytes
+};
+
+struct GgufSurvey {
+  GgufFile file;  // tensors whose bytes were not reached are described, and have none
+  std::uint64_t declared_keys = 0, declared_tensors = 0;
+  std::optional<Error> defect;
 };
 
 }  // namespace fulcrum

@@ -70,11 +70,11 @@ struct GgufTensorType {
 // Numbers as in ggml's enum; those without a DType are known by name only, so that a refusal can say what it
 // refuses.
 inline constexpr GgufTensorType kGgufTensorTypes[] = {
-    {0, "F32", DType::f32},       {1, "F16", DType::f16},        {2, "Q4_0", std::nullopt},
-    {3, "Q4_1", std::nullopt},    {6, "Q5_0", std::nullopt},     {7, "Q5_1", std::nullopt},
-    {8, "Q8_0", DType::q8_0},     {9, "Q8_1", std::nullopt},     {10, "Q2_K", std::nullopt},
-    {11, "Q3_K", std::nullopt},   {12, "Q4_K", std::nullopt},    {13, "Q5_K", std::nullopt},
-    {14, "Q6_K", std::nullopt},   {15, "Q8_K", std::nullopt},    {16, "IQ2_XXS", std::nullopt},
+    {0, "F32", DType::f32},       {1, "F16", DType::f16},        {2, "Q4_0", DType::q4_0},
+    {3, "Q4_1", DType::q4_1},     {6, "Q5_0", DType::q5_0},      {7, "Q5_1", DType::q5_1},
+    {8, "Q8_0", DType::q8_0},     {9, "Q8_1", std::nullopt},     {10, "Q2_K", DType::q2_k},
+    {11, "Q3_K", DType::q3_k},    {12, "Q4_K", DType::q4_k},     {13, "Q5_K", DType::q5_k},
+    {14, "Q6_K", DType::q6_k},    {15, "Q8_K", std::nullopt},    {16, "IQ2_XXS", std::nullopt},
     {17, "IQ2_XS", std::nullopt}, {18, "IQ3_XXS", std::nullopt}, {19, "IQ1_S", std::nullopt},
     {20, "IQ4_NL", std::nullopt}, {21, "IQ3_S", std::nullopt},   {22, "IQ2_S", std::nullopt},
     {23, "IQ4_XS", std::nullopt}, {24, "I8", DType::i8},         {25, "I16", DType::i16},

@@ -62,6 +62,13 @@ void GgufWriter::add_bool(std::string_view key, bool value) {
   append_raw(metadata_, static_cast<std::uint8_t>(value));
 }
 
+void GgufWriter::add_bytes(std::string_view key, std::string_view bytes) {
+  begin(key, array);
+  append_raw(metadata_, std::uint32_t{u8});
+  append_raw(metadata_, std::uint64_t{bytes.size()});
+  metadata_ += bytes;
+}
+
 void GgufWriter::add(std::string_view key, const std::vector<std::string>& texts) {
   begin(key, array);
   append_raw(metadata_, std::uint32_t{string});

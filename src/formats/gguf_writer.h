@@ -21,10 +21,11 @@ class GgufWriter {
   void add_u64(std::string_view key, std::uint64_t value);
   void add_f32(std::string_view key, float value);
   void add_bool(std::string_view key, bool value);
+  void add_bytes(std::string_view key, std::string_view bytes);  // an array of u8
   void add(std::string_view key, const std::vector<std::string>& texts);
   void add(std::string_view key, const std::vector<float>& values);
   void add(std::string_view key, const std::vector<std::int32_t>& values);
-  void add(Tensor tensor);  // dtype f32, f16, bf16 or q8_0; the name is in the tensor
+  void add(Tensor tensor);  // any dtype that GGUF knows; the name is in the tensor
   void write(const Path& path) const;
 
  private:

@@ -120,7 +120,7 @@ void attend_training_piece(const TrainingAttention& a, const AttentionPiece& pie
   const PackedHead head = pack_head(MatrixRows{a.k.row(start + first_key) + offset, a.k.stride},
                                     MatrixRows{a.v.row(start + first_key) + offset, a.v.stride}, first_key,
                                     first_position + piece.rows - 1, head_dim, scratch);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
+  const ScoreMap map(a.shape);
   for (std::int64_t h = piece.kv_head * group; h < (piece.kv_head + 1) * group; ++h) {
     for (std::int64_t done = 0; done < piece.rows; done += kAttentionRows) {
       const std::int64_t row = piece.first + done;
@@ -135,7 +135,7 @@ void attend_training_piece(const TrainingAttention& a, const AttentionPiece& pie
         job.high[r] = row + r - start;
         job.low[r] = first_visible(job.high[r], a.shape.window);
       }
-      attend(job, head, scale, scratch.scores.data(), scratch.sums.data());
+      attend(job, head, map, scratch.scores.data(), scratch.sums.data());
     }
   }
 }
@@ -153,9 +153,9 @@ void attend_paged_piece(const PagedAttention& a, const AttentionPiece& piece) {
       pack_head(PagedRows{cache.key_blocks.data(), cache.block_tokens, first_key, token_stride, offset},
                 PagedRows{cache.value_blocks.data(), cache.block_tokens, first_key, token_stride, offset},
                 first_key, *highest, head_dim, scratch);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
+  const ScoreMap map(a.shape);
   const auto run = [&](AttentionRows& job) {
-    attend(job, head, scale, scratch.scores.data(), scratch.sums.data());
+    attend(job, head, map, scratch.scores.data(), scratch.sums.data());
   };
   // A token alone fills the tile with the heads of its group, several tokens with their rows.
   const std::int64_t first_head = piece.kv_head * group;

@@ -81,25 +81,24 @@ struct HeadRows {
   const float* operator()(std::int64_t i) const { return first + i * stride; }
 };
 
-// A row of scores and of weight gradients (dy . v) become weights and score gradients: with p = exp(scale*s -
-// log_sum), ds = scale * p * (dp - dy . y). Keys outside of [low, high] get 0.
+// A row of products q.k and of weight gradients (dy . v) become weights and gradients of the products: with p =
+// exp(score - log_sum), ds = slope * p * (dp - dy . y). Keys outside of [low, high] get 0.
 void softmax_backward_row(float* scores, float* gradients, std::int64_t columns, std::int64_t low,
-                          std::int64_t high, float scale, float log_sum, float dy_dot_y) {
+                          std::int64_t high, const ScoreMap& map, float log_sum, float dy_dot_y) {
   using panel_product_detail::kLanes;
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> di;
   const auto low_v = hn::Set(di, static_cast<std::int32_t>(low));
   const auto high_v = hn::Set(di, static_cast<std::int32_t>(high));
-  const auto scale_v = hn::Set(d, scale);
   const auto log_sum_v = hn::Set(d, log_sum);
   const auto dot_v = hn::Set(d, dy_dot_y);
   const auto step = hn::Set(di, kLanes);
   auto at = hn::Iota(di, 0);
   for (std::int64_t j = 0; j < columns; j += kLanes, at = hn::Add(at, step)) {
     const auto out = hn::RebindMask(d, hn::Or(hn::Lt(at, low_v), hn::Gt(at, high_v)));
-    const auto shifted = hn::Sub(hn::Mul(hn::LoadU(d, scores + j), scale_v), log_sum_v);
-    const auto weight = hn::IfThenZeroElse(out, exponential(d, shifted));
-    const auto slope = hn::Mul(hn::Sub(hn::LoadU(d, gradients + j), dot_v), scale_v);
+    const auto score = map.score(d, hn::LoadU(d, scores + j));
+    const auto weight = hn::IfThenZeroElse(out, exponential(d, hn::Sub(score, log_sum_v)));
+    const auto slope = hn::Mul(hn::Sub(hn::LoadU(d, gradients + j), dot_v), map.slope(d, score));
     hn::StoreU(weight, d, scores + j);
     hn::StoreU(hn::Mul(weight, slope), d, gradients + j);
   }
@@ -128,7 +127,7 @@ void attention_backward_piece(const AttentionGradients& a, const GradientPiece& 
   const std::int64_t panels = (head_dim + kPanelColumns - 1) / kPanelColumns, padded = panels * kPanelColumns;
   const std::int64_t tiles = (piece.rows + kPanelColumns - 1) / kPanelColumns, keys = tiles * kPanelColumns;
   const std::int64_t kv_offset = piece.kv_head * head_dim;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
+  const ScoreMap map(a.shape);
   const GradientScratch s(tiles, head_dim);
   const HeadRows key_source{a.k.row(piece.start) + kv_offset, a.k.stride};
   pack_columns(key_source, piece.rows, head_dim, s.key_columns);
@@ -166,7 +165,7 @@ void attention_backward_piece(const AttentionGradients& a, const GradientPiece& 
       for (std::int64_t r = 0; r < rows; ++r) {
         const float* y = a.y.row(row + r) + offset;
         softmax_backward_row(s.weights + r * columns, s.score_gradients + r * columns, columns,
-                             first_visible(first + r) - base, first + r - base, scale,
+                             first_visible(first + r) - base, first + r - base, map,
                              a.log_sums[static_cast<std::size_t>(h * a.q.rows + row + r)],
                              dot_product(dy(r), y, head_dim));
       }

@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "hwy/highway.h"
+#include "tensor/attention.h"
 #include "tensor/exponential-inl.h"
 #include "tensor/panel_product-inl.h"
 
@@ -66,12 +67,38 @@ void pack_rows(const Source& source, std::int64_t count, std::int64_t panel_rows
   }
 }
 
-// scores[0, columns) of keys `base`.. become exp(scale * score - maximum), 0 for keys outside of [low, high].
+// From a product q.k to a score: scaled, then capped if there is a cap. With slope = d score / d product.
+class ScoreMap {
+ public:
+  explicit ScoreMap(const AttentionShape& shape)
+      : scale_(shape.scale.value_or(1.0f / std::sqrt(static_cast<float>(shape.head_dim)))),
+        cap_(shape.soft_cap.value_or(0.0f)) {}
+
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V score(D d, V product) const {
+    const V scaled = hn::Mul(product, hn::Set(d, scale_));
+    if (cap_ == 0.0f) return scaled;
+    return hn::Mul(hn::Tanh(d, hn::Mul(scaled, hn::Set(d, 1.0f / cap_))), hn::Set(d, cap_));
+  }
+
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V slope(D d, V score) const {
+    const V scale = hn::Set(d, scale_);
+    if (cap_ == 0.0f) return scale;
+    const V tangent = hn::Mul(score, hn::Set(d, 1.0f / cap_));
+    return hn::Mul(scale, hn::NegMulAdd(tangent, tangent, hn::Set(d, 1.0f)));
+  }
+
+ private:
+  float scale_, cap_;  // 0: none
+};
+
+// Products [0, columns) of keys `base`.. become exp(score - maximum), 0 for keys outside of [low, high].
 struct SoftmaxRow {
   float maximum, sum;
 };
 inline SoftmaxRow masked_exponentials(float* scores, std::int64_t columns, std::int64_t low,
-                                      std::int64_t high, float scale) {
+                                      std::int64_t high, const ScoreMap& map) {
   using panel_product_detail::kLanes;
   using panel_product_detail::kPanelVectors;
   const hn::ScalableTag<float> d;
@@ -79,13 +106,12 @@ inline SoftmaxRow masked_exponentials(float* scores, std::int64_t columns, std::
   const auto low_v = hn::Set(di, static_cast<std::int32_t>(low));
   const auto high_v = hn::Set(di, static_cast<std::int32_t>(high));
   const auto hidden = hn::Set(d, -std::numeric_limits<float>::infinity());
-  const auto scale_v = hn::Set(d, scale);
   auto maxima = hidden;
   const auto step = hn::Set(di, kLanes);
   auto at = hn::Iota(di, 0);
   for (std::int64_t j = 0; j < columns; j += kLanes, at = hn::Add(at, step)) {
     const auto out = hn::Or(hn::Lt(at, low_v), hn::Gt(at, high_v));
-    const auto scaled = hn::Mul(hn::LoadU(d, scores + j), scale_v);
+    const auto scaled = map.score(d, hn::LoadU(d, scores + j));
     const auto score = hn::IfThenElse(hn::RebindMask(d, out), hidden, scaled);
     maxima = hn::Max(maxima, score);
     hn::StoreU(score, d, scores + j);
@@ -121,7 +147,7 @@ struct AttentionRows {
 };
 
 // `scores` holds kAttentionRows * tiles * 32 values, `sums` kAttentionRows * D rounded up to panels.
-inline void attend(const AttentionRows& job, const PackedHead& head, float scale, float* scores,
+inline void attend(const AttentionRows& job, const PackedHead& head, const ScoreMap& map, float* scores,
                    float* sums) {
   std::int64_t low = job.low[0], high = job.high[0];
   for (std::int64_t r = 1; r < job.rows; ++r) {
@@ -146,7 +172,7 @@ inline void attend(const AttentionRows& job, const PackedHead& head, float scale
   SoftmaxRow softmax[kAttentionRows];
   for (std::int64_t r = 0; r < job.rows; ++r) {
     softmax[r] =
-        masked_exponentials(scores + r * columns, columns, job.low[r] - base, job.high[r] - base, scale);
+        masked_exponentials(scores + r * columns, columns, job.low[r] - base, job.high[r] - base, map);
     if (job.log_sums != nullptr) job.log_sums[r] = softmax[r].maximum + std::log(softmax[r].sum);
   }
 

@@ -20,8 +20,13 @@ struct Case {
 
 std::vector<Case> cases() {
   const std::vector<std::int32_t> packed = {0, 1, 40, 40, 75, 210};
-  return {{{4, 2, 32, INT32_MAX}, packed}, {{4, 4, 8, INT32_MAX}, packed}, {{6, 2, 48, INT32_MAX}, packed},
-          {{4, 2, 32, 50}, packed},        {{2, 1, 16, 1}, packed},        {{10, 1, 12, 33}, {0, 70}}};
+  return {{{4, 2, 32, INT32_MAX}, packed},
+          {{4, 4, 8, INT32_MAX}, packed},
+          {{6, 2, 48, INT32_MAX}, packed},
+          {{4, 2, 32, 50}, packed},
+          {{2, 1, 16, 1}, packed},
+          {{10, 1, 12, 33}, {0, 70}},
+          {{4, 2, 32, 50, 0.25f, 2.0f}, packed}};
 }
 
 struct Inputs {

@@ -28,12 +28,49 @@ std::string_view to_string(DType dtype) {
       return "u8";
     case DType::f64:
       return "f64";
+    case DType::q4_0:
+      return "q4_0";
+    case DType::q4_1:
+      return "q4_1";
+    case DType::q5_0:
+      return "q5_0";
+    case DType::q5_1:
+      return "q5_1";
+    case DType::q2_k:
+      return "q2_k";
+    case DType::q3_k:
+      return "q3_k";
+    case DType::q4_k:
+      return "q4_k";
+    case DType::q5_k:
+      return "q5_k";
+    case DType::q6_k:
+      return "q6_k";
   }
   return "unknown";
 }
 
+bool is_quantised(DType dtype) {
+  return block_elements(dtype) > 1;
+}
+
 std::int64_t block_elements(DType dtype) {
-  return dtype == DType::q8_0 ? 32 : 1;
+  switch (dtype) {
+    case DType::q4_0:
+    case DType::q4_1:
+    case DType::q5_0:
+    case DType::q5_1:
+    case DType::q8_0:
+      return 32;
+    case DType::q2_k:
+    case DType::q3_k:
+    case DType::q4_k:
+    case DType::q5_k:
+    case DType::q6_k:
+      return 256;
+    default:
+      return 1;
+  }
 }
 
 std::int64_t block_bytes(DType dtype) {
@@ -51,8 +88,28 @@ std::int64_t block_bytes(DType dtype) {
     case DType::i64:
     case DType::f64:
       return 8;
+    // Of the blocks: bytes of scales and minima, of the quants' high bits where they stand apart, of the
+    // quants.
+    case DType::q4_0:
+      return 2 + 16;
+    case DType::q4_1:
+      return 2 + 2 + 16;
+    case DType::q5_0:
+      return 2 + 4 + 16;
+    case DType::q5_1:
+      return 2 + 2 + 4 + 16;
     case DType::q8_0:
-      return 34;  // one f16 scale, 32 int8
+      return 2 + 32;
+    case DType::q2_k:
+      return 16 + 2 + 2 + 64;
+    case DType::q3_k:
+      return 12 + 2 + 32 + 64;
+    case DType::q4_k:
+      return 12 + 2 + 2 + 128;
+    case DType::q5_k:
+      return 12 + 2 + 2 + 32 + 128;
+    case DType::q6_k:
+      return 16 + 2 + 64 + 128;
   }
   throw_error(ErrorCode::internal, "block_bytes: unknown dtype {}", static_cast<int>(dtype));
 }

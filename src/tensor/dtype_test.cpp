@@ -79,7 +79,9 @@ TEST(DType, RowBytes) {
   EXPECT_EQ(row_bytes(DType::f32, 10), 40);
   EXPECT_EQ(row_bytes(DType::bf16, 10), 20);
   EXPECT_EQ(row_bytes(DType::q8_0, 64), 68);
+  EXPECT_EQ(row_bytes(DType::q4_k, 512), 288);
   EXPECT_THROW(row_bytes(DType::q8_0, 33), Error);
+  EXPECT_THROW(row_bytes(DType::q4_k, 128), Error);
   EXPECT_THROW(row_bytes(DType::f32, -1), Error);
   EXPECT_THROW(row_bytes(DType::f32, INT64_MAX / 2), Error);
 }

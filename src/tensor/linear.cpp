@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "tensor/aligned_vector.h"
 #include "tensor/parallel_rows.h"
+#include "tensor/quantised_product.h"
 #include "tensor/shape_check.h"
 
 #ifndef FULCRUM_TENSOR_LINEAR_CPP_ONCE_
@@ -24,9 +25,8 @@ inline constexpr std::int64_t kLinearPanels = 4;
 struct PackedLinear {
   std::int64_t inputs = 0, outputs = 0, panels = 0;
   DType dtype = DType::f32;
-  AlignedVector<std::byte> weights;  // q8_0: the int8 values alone
-  AlignedVector<float> scales;       // q8_0: [panels, K/32, 32]
-  AlignedVector<float> bias;         // [panels*32]
+  AlignedVector<std::byte> weights;
+  AlignedVector<float> bias;  // [panels*32]
 };
 
 }  // namespace fulcrum
@@ -46,13 +46,11 @@ namespace HWY_NAMESPACE {
 // Inputs of f32 weights that are multiplied at a time: a panel of 256 fills two thirds of a first-level
 // cache.
 constexpr std::int64_t kDirectInputs = 256;
-// Inputs of other weights that are widened into a buffer at a time (also a block of q8_0, which shares its
-// scales).
+// Inputs of other weights that are widened into a buffer at a time.
 constexpr std::int64_t kWidenedInputs = 64;
 // With fewer rows, widening in registers is cheaper than the way through the buffer. Either way gives the
 // same f32.
 constexpr std::int64_t kWidenedRows = 12;
-constexpr std::int64_t kScaledInputs = 32;
 
 constexpr std::int64_t kTileColumns = kLinearPanels * kPanelColumns;
 
@@ -70,10 +68,6 @@ const Stored* stored_weights(const PackedLinear& layer, std::int64_t panel, std:
          (panel * layer.inputs + input) * kPanelColumns;
 }
 
-const float* stored_scales(const PackedLinear& layer, std::int64_t panel, std::int64_t input) {
-  return layer.scales.data() + (panel * layer.inputs + input) / kScaledInputs * kPanelColumns;
-}
-
 template <typename Stored>
 PanelOperands<Stored> operands(const LinearPiece& piece, std::int64_t first, std::int64_t count) {
   PanelOperands<Stored> o;
@@ -88,15 +82,10 @@ PanelOperands<Stored> operands(const LinearPiece& piece, std::int64_t first, std
 // Adds the products with weights read as they are stored.
 template <typename Stored>
 void add_direct(const PackedLinear& layer, const LinearPiece& piece) {
-  constexpr std::int64_t kStep = std::is_same_v<Stored, std::int8_t> ? kScaledInputs : kDirectInputs;
-  for (std::int64_t first = 0; first < layer.inputs; first += kStep) {
-    auto o = operands<Stored>(piece, first, std::min(kStep, layer.inputs - first));
+  for (std::int64_t first = 0; first < layer.inputs; first += kDirectInputs) {
+    auto o = operands<Stored>(piece, first, std::min(kDirectInputs, layer.inputs - first));
     o.b = stored_weights<Stored>(layer, piece.first_panel, first);
     o.b_panel = layer.inputs * kPanelColumns;
-    if constexpr (std::is_same_v<Stored, std::int8_t>) {
-      o.b_scales = stored_scales(layer, piece.first_panel, first);
-      o.b_scales_panel = layer.inputs / kScaledInputs * kPanelColumns;
-    }
     multiply_panels<SumFrom::held>(o, piece.rows, piece.panels);
   }
 }
@@ -115,12 +104,7 @@ void add_widened(const PackedLinear& layer, const LinearPiece& piece) {
       const Stored* from = stored_weights<Stored>(layer, piece.first_panel + p, first);
       float* to = widened + p * o.b_panel;
       for (std::int64_t i = 0; i < o.k * kPanelColumns; i += lanes) {
-        auto weights = panel_product_detail::widen(d, from + i);
-        if constexpr (std::is_same_v<Stored, std::int8_t>) {
-          const float* scales = stored_scales(layer, piece.first_panel + p, first + i / kPanelColumns);
-          weights = hn::Mul(weights, hn::LoadU(d, scales + i % kPanelColumns));
-        }
-        hn::StoreU(weights, d, to + i);
+        hn::StoreU(panel_product_detail::widen(d, from + i), d, to + i);
       }
     }
     multiply_panels<SumFrom::held>(o, piece.rows, piece.panels);
@@ -149,9 +133,6 @@ void apply_linear(const PackedLinear& layer, ConstMatrix x, std::int64_t first_r
       break;
     case DType::bf16:
       add_products<hwy::bfloat16_t>(layer, piece);
-      break;
-    case DType::q8_0:
-      add_products<std::int8_t>(layer, piece);
       break;
     default:
       add_products<float>(layer, piece);
@@ -190,27 +171,11 @@ void pack_values(const std::byte* from, const PackedLinear& layer, std::byte* to
   }
 }
 
-void pack_q8_0(const std::byte* from, PackedLinear& layer) {
-  const std::int64_t blocks = layer.inputs / 32, block_size = block_bytes(DType::q8_0);
-  layer.scales.assign(static_cast<std::size_t>(layer.panels * blocks * kPanel), 0.0f);
-  for (std::int64_t n = 0; n < layer.outputs; ++n) {
-    const std::int64_t panel = n / kPanel, j = n % kPanel;
-    for (std::int64_t b = 0; b < blocks; ++b) {
-      const std::byte* block = from + (n * blocks + b) * block_size;
-      std::uint16_t scale = 0;
-      std::memcpy(&scale, block, sizeof(scale));
-      layer.scales[static_cast<std::size_t>((panel * blocks + b) * kPanel + j)] = f16_to_f32(scale);
-      for (std::int64_t i = 0; i < 32; ++i) {
-        layer.weights[static_cast<std::size_t>((panel * layer.inputs + b * 32 + i) * kPanel + j)] =
-            block[2 + i];
-      }
-    }
-  }
-}
-
 }  // namespace
 
-struct Linear::State : PackedLinear {};
+struct Linear::State : PackedLinear {
+  QuantisedPanels quantised;  // in place of `weights` where the dtype is quantised
+};
 
 Linear Linear::pack(const Tensor& weight, const Tensor* bias) {
   if (weight.shape.size() != 2) {
@@ -228,9 +193,10 @@ Linear Linear::pack(const Tensor& weight, const Tensor* bias) {
     throw_error(ErrorCode::corrupt, "packing weight {} {}: expected {} bytes of {}, found {}", weight.name,
                 to_string(weight.shape), expected, to_string(weight.dtype), weight.bytes.size());
   }
-  const std::int64_t slots = element_count({state->panels, state->inputs, kPanel});
-  const std::int64_t slot_bytes = weight.dtype == DType::q8_0 ? 1 : block_bytes(weight.dtype);
-  state->weights.assign(static_cast<std::size_t>(slots * slot_bytes), std::byte{0});
+  if (!is_quantised(weight.dtype)) {
+    const std::int64_t slots = element_count({state->panels, state->inputs, kPanel});
+    state->weights.assign(static_cast<std::size_t>(slots * block_bytes(weight.dtype)), std::byte{0});
+  }
   switch (weight.dtype) {
     case DType::f32:
       pack_values<float>(weight.bytes.data(), *state, state->weights.data());
@@ -239,13 +205,14 @@ Linear Linear::pack(const Tensor& weight, const Tensor* bias) {
     case DType::bf16:
       pack_values<std::uint16_t>(weight.bytes.data(), *state, state->weights.data());
       break;
-    case DType::q8_0:
-      pack_q8_0(weight.bytes.data(), *state);
-      break;
     default:
-      throw_error(ErrorCode::unsupported,
-                  "packing weight {}: a linear layer holds f32, f16, bf16 or q8_0, not {}", weight.name,
-                  to_string(weight.dtype));
+      if (!is_quantised(weight.dtype)) {
+        throw_error(ErrorCode::unsupported,
+                    "packing weight {}: a linear layer holds f32, f16, bf16 or a quantised type, not {}",
+                    weight.name, to_string(weight.dtype));
+      }
+      state->quantised = pack_quantised_panels(weight);
+      break;
   }
   state->bias.assign(static_cast<std::size_t>(state->panels * kPanel), 0.0f);
   if (bias != nullptr) {
@@ -274,6 +241,10 @@ void Linear::apply(ConstMatrix x, Matrix y) const {
   const PackedLinear& layer = *state_;
   check_shape("linear layer", "x", x, x.rows, layer.inputs);
   check_shape("linear layer", "y", y, x.rows, layer.outputs);
+  if (is_quantised(layer.dtype)) {
+    multiply_quantised(x, state_->quantised, layer.bias, y);
+    return;
+  }
   const std::int64_t row_blocks = (x.rows + kLinearRows - 1) / kLinearRows;
   const std::int64_t column_blocks = (layer.panels + kLinearPanels - 1) / kLinearPanels;
   const std::int64_t pieces = row_blocks * column_blocks;

@@ -2,8 +2,10 @@
 // of rows and threads (law 2 of the numbers).
 //
 // Each output element starts at its bias (or 0) and takes x[k] * w[n, k] in ascending k, by fused
-// multiply-add where the CPU has one: the order of additions depends on K alone. bf16, f16 and q8_0 weights
-// stay in that form in memory; each is widened exactly to f32 before it is multiplied.
+// multiply-add where the CPU has one: the order of additions depends on K alone. bf16 and f16 weights stay in
+// that form in memory; each is widened exactly to f32 before it is multiplied. Quantised weights stay in
+// their blocks, and x is rounded to int8 for them: tensor/quantised_product.h says how, and how far that
+// goes.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +18,7 @@ namespace fulcrum {
 class Linear {
  public:
   Linear() = default;
-  // `weight` [N, K] of f32, f16, bf16 or q8_0; `bias` is absent or f32 [N].
+  // `weight` [N, K] of f32, f16, bf16 or a quantised type; `bias` is absent or f32 [N].
   static Linear pack(const Tensor& weight, const Tensor* bias);
   std::int64_t inputs() const;
   std::int64_t outputs() const;

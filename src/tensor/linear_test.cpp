@@ -68,8 +68,7 @@ TEST_P(LinearTypes, BitsDoNotDependOnRowsOrThreads) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LinearTypes,
-                         ::testing::Values(DType::f32, DType::f16, DType::bf16, DType::q8_0),
+INSTANTIATE_TEST_SUITE_P(All, LinearTypes, ::testing::Values(DType::f32, DType::f16, DType::bf16),
                          [](const auto& tested) { return std::string(to_string(tested.param)); });
 
 TEST(Linear, ManyRowsAcrossBlocksAndThreads) {

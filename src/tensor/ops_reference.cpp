@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace fulcrum::reference {
 namespace {
@@ -14,6 +15,10 @@ double mean_square(const Array& x, std::int64_t row) {
 
 double sigmoid(double x) {
   return 1.0 / (1.0 + std::exp(-x));
+}
+
+double gelu_inner(double g) {
+  return std::sqrt(2.0 / std::numbers::pi) * (g + 0.044715 * g * g * g);
 }
 
 // `direction` is 1 for the rotation, -1 for the rotation back.
@@ -40,10 +45,10 @@ Array rotate(const Array& x, std::span<const std::int32_t> positions, const Rope
   return y;
 }
 
-// What one query of one head sees: keys [first, last] and their weights.
+// What one query of one head sees: keys [first, last], their weights, and d score / d (q . k).
 struct Weights {
   std::int64_t first = 0, last = 0;
-  std::vector<double> values;
+  std::vector<double> values, slopes;
 };
 
 double dot(const Array& a, std::int64_t row_a, std::int64_t offset_a, const Array& b, std::int64_t row_b,
@@ -56,12 +61,19 @@ double dot(const Array& a, std::int64_t row_a, std::int64_t offset_a, const Arra
 Weights attention_weights(const Array& q, const Array& k, std::int64_t row, std::int64_t start,
                           std::int64_t head, const AttentionShape& shape) {
   const std::int64_t dim = shape.head_dim, kv_head = head / (shape.heads / shape.kv_heads);
+  const double scale = shape.scale ? static_cast<double>(*shape.scale) : 1.0 / std::sqrt(static_cast<double>(dim));
   Weights weights;
   weights.first = std::max<std::int64_t>(start, row - shape.window + 1);
   weights.last = row;
   for (std::int64_t j = weights.first; j <= weights.last; ++j) {
-    weights.values.push_back(dot(q, row, head * dim, k, j, kv_head * dim, dim) /
-                             std::sqrt(static_cast<double>(dim)));
+    double score = dot(q, row, head * dim, k, j, kv_head * dim, dim) * scale, slope = scale;
+    if (shape.soft_cap) {
+      const double cap = static_cast<double>(*shape.soft_cap), tangent = std::tanh(score / cap);
+      score = cap * tangent;
+      slope *= 1.0 - tangent * tangent;
+    }
+    weights.values.push_back(score);
+    weights.slopes.push_back(slope);
   }
   weights.values = softmax(weights.values);
   return weights;
@@ -115,6 +127,27 @@ SwigluGradients swiglu_backward(const Array& dy, const Array& gate, const Array&
     const double g = gate.values[i], s = sigmoid(g);
     result.d_gate.values[i] = dy.values[i] * up.values[i] * s * (1.0 + g * (1.0 - s));
     result.d_up.values[i] = dy.values[i] * g * s;
+  }
+  return result;
+}
+
+Array geglu(const Array& gate, const Array& up) {
+  Array y(gate.rows, gate.columns);
+  for (std::size_t i = 0; i < y.values.size(); ++i) {
+    const double g = gate.values[i];
+    y.values[i] = 0.5 * g * (1.0 + std::tanh(gelu_inner(g))) * up.values[i];
+  }
+  return y;
+}
+
+SwigluGradients geglu_backward(const Array& dy, const Array& gate, const Array& up) {
+  SwigluGradients result{Array(gate.rows, gate.columns), Array(gate.rows, gate.columns)};
+  for (std::size_t i = 0; i < dy.values.size(); ++i) {
+    const double g = gate.values[i], tangent = std::tanh(gelu_inner(g));
+    const double inner_slope = std::sqrt(2.0 / std::numbers::pi) * (1.0 + 3.0 * 0.044715 * g * g);
+    const double slope = 0.5 * (1.0 + tangent) + 0.5 * g * (1.0 - tangent * tangent) * inner_slope;
+    result.d_gate.values[i] = dy.values[i] * up.values[i] * slope;
+    result.d_up.values[i] = dy.values[i] * 0.5 * g * (1.0 + tangent);
   }
   return result;
 }
@@ -218,7 +251,6 @@ AttentionGradients attention_backward(const Array& dy, const Array& q, const Arr
                                       std::span<const std::int32_t> starts, const AttentionShape& shape) {
   AttentionGradients result{Array(q.rows, q.columns), Array(k.rows, k.columns), Array(v.rows, v.columns)};
   const std::int64_t dim = shape.head_dim, group = shape.heads / shape.kv_heads;
-  const double scale = 1.0 / std::sqrt(static_cast<double>(dim));
   for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
     for (std::int64_t row = starts[s]; row < starts[s + 1]; ++row) {
       for (std::int64_t head = 0; head < shape.heads; ++head) {
@@ -232,7 +264,7 @@ AttentionGradients attention_backward(const Array& dy, const Array& q, const Arr
         }
         for (std::int64_t j = weights.first; j <= weights.last; ++j) {
           const auto n = static_cast<std::size_t>(j - weights.first);
-          const double d_score = weights.values[n] * (gradients[n] - mean) * scale;
+          const double d_score = weights.values[n] * (gradients[n] - mean) * weights.slopes[n];
           for (std::int64_t i = 0; i < dim; ++i) {
             result.dq.at(row, at + i) += d_score * k.at(j, kv_at + i);
             result.dk.at(j, kv_at + i) += d_score * q.at(row, at + i);

@@ -51,6 +51,8 @@ struct SwigluGradients {
   Array d_gate, d_up;
 };
 SwigluGradients swiglu_backward(const Array& dy, const Array& gate, const Array& up);
+Array geglu(const Array& gate, const Array& up);
+SwigluGradients geglu_backward(const Array& dy, const Array& gate, const Array& up);
 
 Array embed(std::span<const std::int32_t> ids, const Array& table);
 Array embed_backward(const Array& dy, std::span<const std::int32_t> ids, std::int64_t vocab_size);

@@ -36,6 +36,13 @@ TEST(OpsReference, SwigluGradient) {
   expect_gradient(up, gradients.d_up, [&](const Array& at) { return inner(swiglu(gate, at), dy); });
 }
 
+TEST(OpsReference, GegluGradient) {
+  const Array gate = random_array(3, 5, 1), up = random_array(3, 5, 2), dy = random_array(3, 5, 3);
+  const auto gradients = geglu_backward(dy, gate, up);
+  expect_gradient(gate, gradients.d_gate, [&](const Array& at) { return inner(geglu(at, up), dy); });
+  expect_gradient(up, gradients.d_up, [&](const Array& at) { return inner(geglu(gate, at), dy); });
+}
+
 TEST(OpsReference, EmbedGradient) {
   const Array table = random_array(6, 4, 1), dy = random_array(5, 4, 2);
   const std::vector<std::int32_t> ids = {3, 0, 3, 5, 3};

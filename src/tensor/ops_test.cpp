@@ -85,7 +85,7 @@ TEST(Rope, AgainstTwinBothWays) {
     for (const bool scaled : {false, true}) {
       const std::span<const float> chosen =
           scaled ? std::span<const float>(factors) : std::span<const float>();
-      const RopeTable table = make_rope_table(layout, 8, 64, 10000.0, chosen);
+      const RopeTable table = make_rope_table(make_rope_frequencies(layout, 8, 8, 10000.0, chosen), 64);
       const reference::RopeSettings settings{layout, 8, 10000.0, chosen};
       const Floats x = random_floats(5, 24, 1);
       Floats turned = x;
@@ -101,13 +101,67 @@ TEST(Rope, AgainstTwinBothWays) {
   }
 }
 
+TEST(Rope, ATableOfAStepIsRowsOfTheWholeTable) {
+  RopeFrequencies frequencies = make_rope_frequencies(RopeLayout::split_halves, 8, 8, 500.0, {});
+  frequencies.magnitude = 1.25;
+  const std::vector<std::int32_t> positions = {40, 3, 3, 0};
+  RopeTable whole = make_rope_table(frequencies, 64), step;
+  fill_rope_table(frequencies, std::vector<std::int32_t>{1, 2, 3, 4, 5, 6}, step);  // what stood there before
+  fill_rope_table(frequencies, positions, step);
+  Floats x = random_floats(4, 16, 1), y = x;
+  rope(x.matrix(), positions, 2, whole);
+  rope(y.matrix(), std::vector<std::int32_t>{0, 1, 2, 3}, 2, step);
+  expect_same_bits(x.view(), y.view());
+}
+
+TEST(Rope, TheRestOfAHeadIsLeftAlone) {
+  const std::vector<std::int32_t> positions = {7, 1};
+  const Floats x = random_floats(2, 20, 1);  // two heads of 10, of which 6 are turned
+  const RopeTable table =
+      make_rope_table(make_rope_frequencies(RopeLayout::split_halves, 10, 6, 500.0, {}), 8);
+  Floats turned = x;
+  rope(turned.matrix(), positions, 2, table);
+  const reference::RopeSettings settings{RopeLayout::split_halves, 6, 500.0, {}};
+  for (std::int64_t head = 0; head < 2; ++head) {
+    reference::Array part(2, 6);
+    for (std::int64_t t = 0; t < 2; ++t)
+      for (std::int64_t i = 0; i < 6; ++i)
+        part.at(t, i) = static_cast<double>(x.view().row(t)[head * 10 + i]);
+    part = reference::rope(part, positions, settings);
+    for (std::int64_t t = 0; t < 2; ++t)
+      for (std::int64_t i = 0; i < 10; ++i) {
+        const float found = turned.view().row(t)[head * 10 + i];
+        if (i < 6)
+          EXPECT_NEAR(static_cast<double>(found), part.at(t, i), 1e-5);
+        else
+          EXPECT_EQ(found, x.view().row(t)[head * 10 + i]);
+      }
+  }
+}
+
 TEST(Rope, RefusesWhatTheTableDoesNotHold) {
-  const RopeTable table = make_rope_table(RopeLayout::adjacent, 4, 10, 10000.0, {});
+  const RopeTable table = make_rope_table(make_rope_frequencies(RopeLayout::adjacent, 4, 4, 10000.0, {}), 10);
   Floats x(1, 8);
   const std::vector<std::int32_t> beyond = {10}, before = {-1};
   EXPECT_THROW(rope(x.matrix(), beyond, 2, table), Error);
   EXPECT_THROW(rope(x.matrix(), before, 2, table), Error);
-  EXPECT_THROW(make_rope_table(RopeLayout::adjacent, 5, 10, 10000.0, {}), Error);
+  EXPECT_THROW(make_rope_frequencies(RopeLayout::adjacent, 5, 5, 10000.0, {}), Error);
+  EXPECT_THROW(make_rope_frequencies(RopeLayout::adjacent, 4, 6, 10000.0, {}), Error);
+}
+
+TEST(Geglu, AgainstTwin) {
+  const Floats gate = random_floats(37, 83, 1, 4.0f, 2), up = random_floats(37, 83, 2, 1.0f, 1),
+               dy = random_floats(37, 83, 3);
+  const auto gradients =
+      reference::geglu_backward(to_array(dy.view()), to_array(gate.view()), to_array(up.view()));
+  for_each_instruction_set([&] {
+    Floats y(37, 83), d_gate(37, 83), d_up(37, 83);
+    geglu(gate.view(), up.view(), y.matrix());
+    expect_close(y.view(), reference::geglu(to_array(gate.view()), to_array(up.view())), kTolerance);
+    geglu_backward(dy.view(), gate.view(), up.view(), d_gate.matrix(), d_up.matrix());
+    expect_close(d_gate.view(), gradients.d_gate, kTolerance);
+    expect_close(d_up.view(), gradients.d_up, kTolerance);
+  });
 }
 
 TEST(Swiglu, AgainstTwin) {

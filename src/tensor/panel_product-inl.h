@@ -28,16 +28,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 inline constexpr int kPanelColumns = 32;
 
 // Strides are in elements. A(r, k) = a[r * a_row + k * a_step]; B(k, j) of panel p = b[p * b_panel + k *
-// b_step + j], widened to f32 and, if it is int8, rounded after it is multiplied by b_scales[p *
-// b_scales_panel + j]; C(r, j) of panel p = c[r * c_row + p * 32 + j].
+// b_step + j], widened to f32; C(r, j) of panel p = c[r * c_row + p * 32 + j].
 template <typename Stored>
 struct PanelOperands {
   const float* a = nullptr;
   std::ptrdiff_t a_row = 0, a_step = 1;
   const Stored* b = nullptr;
   std::ptrdiff_t b_step = kPanelColumns, b_panel = 0;
-  const float* b_scales = nullptr;
-  std::ptrdiff_t b_scales_panel = 0;
   float* c = nullptr;
   std::ptrdiff_t c_row = 0;
   std::int64_t k = 0;
@@ -74,23 +71,10 @@ HWY_INLINE hn::Vec<FloatTag> widen(FloatTag d, const hwy::float16_t* from) {
 HWY_INLINE hn::Vec<FloatTag> widen(FloatTag d, const hwy::bfloat16_t* from) {
   return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::bfloat16_t, FloatTag>(), from));
 }
-HWY_INLINE hn::Vec<FloatTag> widen(FloatTag d, const std::int8_t* from) {
-  const hn::RebindToSigned<FloatTag> di;
-  return hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(hn::Rebind<std::int8_t, FloatTag>(), from)));
-}
-
 template <int kRows, int kPanels, SumFrom kFrom, typename Stored>
 HWY_INLINE void multiply_tile(const PanelOperands<Stored>& o) {
   const FloatTag d;
   constexpr int kVectors = kPanels * kPanelVectors;
-  constexpr bool kScaled = std::is_same_v<Stored, std::int8_t>;
-  [[maybe_unused]] hn::Vec<FloatTag> scales[kVectors];
-  if constexpr (kScaled) {
-    for (int v = 0; v < kVectors; ++v) {
-      scales[v] =
-          hn::LoadU(d, o.b_scales + (v / kPanelVectors) * o.b_scales_panel + (v % kPanelVectors) * kLanes);
-    }
-  }
   hn::Vec<FloatTag> sums[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) {
@@ -103,7 +87,6 @@ HWY_INLINE void multiply_tile(const PanelOperands<Stored>& o) {
     hn::Vec<FloatTag> columns[kVectors];
     for (int v = 0; v < kVectors; ++v) {
       columns[v] = widen(d, b + (v / kPanelVectors) * o.b_panel + (v % kPanelVectors) * kLanes);
-      if constexpr (kScaled) columns[v] = hn::Mul(columns[v], scales[v]);
     }
     for (int r = 0; r < kRows; ++r) {
       const auto factor = hn::Set(d, a[r * o.a_row]);
@@ -123,13 +106,11 @@ void multiply_rows(PanelOperands<Stored> o, std::int64_t panels) {
   for (; panels >= kPanels; panels -= kPanels) {
     multiply_tile<kRows, kPanels, kFrom>(o);
     o.b += kPanels * o.b_panel;
-    o.b_scales += kPanels * o.b_scales_panel;
     o.c += kPanels * kPanelColumns;
   }
   for (; panels > 0; --panels) {
     multiply_tile<kRows, 1, kFrom>(o);
     o.b += o.b_panel;
-    o.b_scales += o.b_scales_panel;
     o.c += kPanelColumns;
   }
 }

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "tensor/quantised_blocks.h"
 
 namespace fulcrum {
 namespace {
@@ -29,35 +30,6 @@ void store(std::byte* bytes, T value) {
 template <typename T, typename Decode>
 void decode_values(std::span<const std::byte> bytes, std::span<float> values, Decode decode) {
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = decode(load<T>(bytes.data() + i * sizeof(T)));
-}
-
-constexpr std::size_t kQ8Elements = 32;
-constexpr std::size_t kQ8Bytes = 34;
-
-void decode_q8_0(std::span<const std::byte> bytes, std::span<float> values) {
-  for (std::size_t block = 0; block < values.size() / kQ8Elements; ++block) {
-    const std::byte* from = bytes.data() + block * kQ8Bytes;
-    const float scale = f16_to_f32(load<std::uint16_t>(from));
-    for (std::size_t i = 0; i < kQ8Elements; ++i) {
-      values[block * kQ8Elements + i] = scale * static_cast<float>(load<std::int8_t>(from + 2 + i));
-    }
-  }
-}
-
-void encode_q8_0(std::span<const float> values, std::byte* bytes) {
-  for (std::size_t block = 0; block < values.size() / kQ8Elements; ++block) {
-    const auto from = values.subspan(block * kQ8Elements, kQ8Elements);
-    float largest = 0;
-    for (const float value : from) largest = std::max(largest, std::fabs(value));
-    const float scale = largest / 127.0f;
-    const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
-    std::byte* to = bytes + block * kQ8Bytes;
-    store(to, f32_to_f16(scale));
-    for (std::size_t i = 0; i < kQ8Elements; ++i) {
-      const float scaled = std::clamp(std::round(from[i] * inverse), -127.0f, 127.0f);
-      store(to + 2 + i, static_cast<std::int8_t>(scaled));
-    }
-  }
 }
 
 // Bytes that `tensor` must have; also checks that its rows fill whole blocks.
@@ -147,9 +119,6 @@ Tensor to_f32(const Tensor& tensor) {
     case DType::bf16:
       decode_values<std::uint16_t>(from, to, bf16_to_f32);
       break;
-    case DType::q8_0:
-      decode_q8_0(from, to);
-      break;
     case DType::i8:
       decode_values<std::int8_t>(from, to, [](auto v) { return static_cast<float>(v); });
       break;
@@ -168,22 +137,25 @@ Tensor to_f32(const Tensor& tensor) {
     case DType::f64:
       decode_values<double>(from, to, [](auto v) { return static_cast<float>(v); });
       break;
+    default:
+      decode_blocks(tensor.dtype, from, to);
+      break;
   }
   return std::move(result.tensor);
 }
 
 Tensor convert(const Tensor& tensor, DType dtype) {
-  if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16 && dtype != DType::q8_0) {
+  if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16 && !is_encodable(dtype)) {
     throw_error(ErrorCode::unsupported,
-                "converting tensor {} to {}: only f32, f16, bf16 and q8_0 can be written", tensor.name,
-                to_string(dtype));
+                "converting tensor {} to {}: f32, f16, bf16, q8_0, q4_0, q5_0, q4_k and q6_k can be written",
+                tensor.name, to_string(dtype));
   }
   const Tensor source = to_f32(tensor);
   if (dtype == DType::f32) return source;
   OwnedBytes result = make_bytes(tensor.name, dtype, tensor.shape);
   const auto values = source.f32();
-  if (dtype == DType::q8_0) {
-    encode_q8_0(values, result.bytes);
+  if (is_quantised(dtype)) {
+    encode_blocks(dtype, values, {result.bytes, result.tensor.bytes.size()});
   } else {
     const auto encode = dtype == DType::f16 ? f32_to_f16 : f32_to_bf16;
     for (std::size_t i = 0; i < values.size(); ++i) store(result.bytes + 2 * i, encode(values[i]));

@@ -42,7 +42,8 @@ struct OwnedTensor {
 };
 OwnedTensor make_f32(std::string name, Shape shape);
 
-// Any dtype decoded to f32 (a copy), and f32 encoded to any of f32, f16, bf16, q8_0 (a copy).
+// Any dtype decoded to f32 (a copy), and any dtype encoded to f32, f16, bf16, q8_0, q4_0, q5_0, q4_k or q6_k
+// (a copy; by way of f32).
 Tensor to_f32(const Tensor& tensor);
 Tensor convert(const Tensor& tensor, DType dtype);
 

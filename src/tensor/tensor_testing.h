@@ -110,7 +110,7 @@ inline double inner(const Array& y, const Array& dy) {
 
 // Runs `body` once on each instruction set for which kernels are built and which this CPU has.
 inline void for_each_instruction_set(const std::function<void()>& body) {
-  for (const std::int64_t target : {HWY_AVX3, HWY_AVX2, HWY_SCALAR}) {
+  for (const std::int64_t target : {HWY_AVX3_DL, HWY_AVX3, HWY_AVX2, HWY_SCALAR}) {
     hwy::SetSupportedTargetsForTest(0);
     hwy::GetChosenTarget().DeInit();
     if (target != HWY_SCALAR && (hwy::SupportedTargets() & target) == 0) continue;

@@ -1,0 +1,345 @@
+#include "tensor/quantised_product.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "tensor/parallel_rows.h"
+#include "tensor/shape_check.h"
+
+#ifndef FULCRUM_TENSOR_QUANTISED_PRODUCT_CPP_ONCE_
+#define FULCRUM_TENSOR_QUANTISED_PRODUCT_CPP_ONCE_
+
+namespace fulcrum {
+
+inline constexpr std::int64_t kXBlock = 32;          // inputs of x that share a scale
+inline constexpr float kLeastMagnitude = 0x1p-120f;  // below it 127 / magnitude would not be finite
+
+// Rows and panels that one piece of work computes; its sums stand in a tile on the stack meanwhile.
+inline constexpr std::int64_t kPieceRows = 64;
+inline constexpr std::int64_t kPiecePanels = 4;
+
+// Rounded rows of x: values [T][K], and for each 32 inputs the scale, for each group of the weights the sum
+// of its values and that sum times the scale.
+struct RoundedRows {
+  std::int64_t inputs = 0, group_elements = 0;
+  std::unique_ptr<std::int8_t[]> values;
+  std::unique_ptr<float[]> scales, scaled_sums;
+  std::unique_ptr<std::int32_t[]> sums;
+
+  RoundedRows(std::int64_t rows, std::int64_t row_inputs, std::int64_t group)
+      : inputs(row_inputs),
+        group_elements(group),
+        values(new std::int8_t[static_cast<std::size_t>(rows * inputs)]),
+        scales(new float[static_cast<std::size_t>(rows * blocks())]),
+        scaled_sums(new float[static_cast<std::size_t>(rows * groups())]),
+        sums(new std::int32_t[static_cast<std::size_t>(rows * groups())]) {}
+  std::int64_t blocks() const { return inputs / kXBlock; }
+  std::int64_t groups() const { return inputs / group_elements; }
+};
+
+}  // namespace fulcrum
+
+#endif  // FULCRUM_TENSOR_QUANTISED_PRODUCT_CPP_ONCE_
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/quantised_product.cpp"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "tensor/quantised_unpack-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fulcrum {
+namespace HWY_NAMESPACE {
+
+using IntTag = hn::ScalableTag<std::int32_t>;
+using IntVector = hn::Vec<IntTag>;
+using FloatTag = hn::ScalableTag<float>;
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(FloatTag()));
+constexpr int kVectors = kOutputs / kLanes;
+static_assert(kVectors * kLanes == kOutputs);
+
+// Rows of a register tile: their integer and float sums fit into 32 registers of AVX-512; elsewhere one row
+// does.
+constexpr int kTileRows = kVectors <= 2 ? 4 : 1;
+
+void round_row(const float* x, std::int64_t row, RoundedRows& to) {
+  const FloatTag d;
+  constexpr int kInputs = static_cast<int>(kXBlock);
+  const hn::Rebind<std::int8_t, FloatTag> bytes;
+  for (std::int64_t b = 0; b < to.blocks(); ++b) {
+    const float* from = x + b * kXBlock;
+    std::int8_t* values = to.values.get() + row * to.inputs + b * kXBlock;
+    auto magnitudes = hn::Zero(d);
+    auto nothing = hn::Zero(d);  // 0, or NaN where an input is not finite
+    for (int i = 0; i < kInputs; i += kLanes) {
+      const auto value = hn::LoadU(d, from + i);
+      magnitudes = hn::Max(magnitudes, hn::Abs(value));
+      nothing = hn::Add(nothing, hn::Sub(value, value));
+    }
+    const float unfit = hn::GetLane(hn::SumOfLanes(d, nothing));
+    const float largest = hn::GetLane(hn::MaxOfLanes(d, magnitudes));
+    const bool usable = unfit == 0.0f && largest >= kLeastMagnitude;
+    const float scale = usable ? largest / 127.0f : unfit == 0.0f ? 0.0f : unfit;
+    const auto inverse = hn::Set(d, usable ? 127.0f / largest : 0.0f);
+    for (int i = 0; i < kInputs; i += kLanes) {
+      const auto scaled = usable ? hn::Mul(hn::LoadU(d, from + i), inverse) : hn::Zero(d);
+      hn::StoreU(hn::DemoteTo(bytes, hn::NearestInt(scaled)), bytes, values + i);
+    }
+    to.scales[static_cast<std::size_t>(row * to.blocks() + b)] = scale;
+    const std::int64_t groups = kXBlock / to.group_elements;
+    for (std::int64_t g = 0; g < groups; ++g) {
+      std::int32_t sum = 0;
+      for (std::int64_t i = 0; i < to.group_elements; ++i) sum += values[g * to.group_elements + i];
+      const auto at = static_cast<std::size_t>(row * to.groups() + b * groups + g);
+      to.sums[at] = sum;
+      to.scaled_sums[at] = scale * static_cast<float>(sum);
+    }
+  }
+}
+
+// Four rounded inputs in every lane, and the sums of their products with four unsigned quants a lane.
+#if HWY_TARGET == HWY_AVX3_DL
+struct FourInputs {
+  IntVector all;
+  HWY_INLINE explicit FourInputs(std::int32_t packed) : all(hn::Set(IntTag(), packed)) {}
+};
+// In assembly because Highway 1.0 demands VNNI of the CPU for this target but does not tell the compiler of
+// it.
+HWY_INLINE IntVector add_products(IntVector sum, const std::uint32_t* quants, const FourInputs& x) {
+  const auto unsigned_quants = hn::Load(hn::RebindToUnsigned<IntTag>(), quants);
+  asm("vpdpbusd %[x], %[quants], %[sum]"
+      : [sum] "+v"(sum.raw)
+      : [quants] "v"(unsigned_quants.raw), [x] "v"(x.all.raw));
+  return sum;
+}
+#elif HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+// Even and odd bytes apart, in 16 bits: products of 8 by 8 bits added in pairs can pass 16 bits.
+struct FourInputs {
+  IntVector even, odd;
+  HWY_INLINE explicit FourInputs(std::int32_t packed) {
+    const hn::Repartition<std::int16_t, IntTag> halves;
+    const auto all = hn::BitCast(halves, hn::Set(IntTag(), packed));
+    even = hn::BitCast(IntTag(), hn::ShiftRight<8>(hn::ShiftLeft<8>(all)));
+    odd = hn::BitCast(IntTag(), hn::ShiftRight<8>(all));
+  }
+};
+HWY_INLINE IntVector multiply_pairs(IntVector a, IntVector b) {
+#if HWY_TARGET == HWY_AVX3
+  return IntVector{_mm512_madd_epi16(a.raw, b.raw)};
+#else
+  return IntVector{_mm256_madd_epi16(a.raw, b.raw)};
+#endif
+}
+HWY_INLINE IntVector add_products(IntVector sum, const std::uint32_t* quants, const FourInputs& x) {
+  const hn::RebindToUnsigned<IntTag> words;
+  const hn::Repartition<std::uint16_t, IntTag> halves;
+  const auto all = hn::Load(words, quants);
+  const auto even = hn::BitCast(IntTag(), hn::And(all, hn::Set(words, 0x00FF00FFu)));
+  const auto odd = hn::BitCast(IntTag(), hn::ShiftRight<8>(hn::BitCast(halves, all)));
+  return hn::Add(sum, hn::Add(multiply_pairs(even, x.even), multiply_pairs(odd, x.odd)));
+}
+#else
+struct FourInputs {
+  std::int32_t inputs[4];
+  HWY_INLINE explicit FourInputs(std::int32_t packed) {
+    for (int i = 0; i < 4; ++i) inputs[i] = static_cast<std::int8_t>(packed >> (8 * i));
+  }
+};
+HWY_INLINE IntVector add_products(IntVector sum, const std::uint32_t* quants, const FourInputs& x) {
+  const IntTag d;
+  const hn::RebindToUnsigned<IntTag> words;
+  const auto all = hn::LoadU(words, quants);
+  const auto byte = hn::Set(words, 0xFFu);
+  const auto product = [&](auto quant, int i) HWY_ATTR {
+    return hn::Mul(hn::BitCast(d, hn::And(quant, byte)), hn::Set(d, x.inputs[i]));
+  };
+  sum = hn::Add(sum, product(all, 0));
+  sum = hn::Add(sum, product(hn::ShiftRight<8>(all), 1));
+  sum = hn::Add(sum, product(hn::ShiftRight<16>(all), 2));
+  return hn::Add(sum, product(hn::ShiftRight<24>(all), 3));
+}
+#endif
+
+// What a tile multiplies: an unpacked chunk with rows of x from `row` and `input` on; sums [rows][sums_row].
+struct TileOperands {
+  const UnpackedChunk* chunk;
+  const RoundedRows* x;
+  std::int64_t row, input;
+  int groups, offset;
+  float* sums;
+  std::ptrdiff_t sums_row;
+};
+
+enum class Minimum { absent, present };
+
+template <int kRows, int kSteps, Minimum kMinimum>
+HWY_INLINE void multiply_tile(const TileOperands& o) {
+  const FloatTag d;
+  const IntTag di;
+  const std::int64_t first_group = o.input / (kSteps * 4);
+  hn::Vec<FloatTag> totals[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) totals[r][v] = hn::LoadU(d, o.sums + r * o.sums_row + v * kLanes);
+  }
+  for (int g = 0; g < o.groups; ++g) {
+    IntVector products[kRows][kVectors];
+    const std::int32_t* x[kRows];
+    for (int r = 0; r < kRows; ++r) {
+      const std::int64_t row = o.row + r;
+      x[r] =
+          reinterpret_cast<const std::int32_t*>(o.x->values.get() + row * o.x->inputs + o.input) + g * kSteps;
+      // The sum of (q - offset) * x begins at -offset * sum(x).
+      const std::int32_t sum = o.x->sums[static_cast<std::size_t>(row * o.x->groups() + first_group + g)];
+      for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Set(di, -o.offset * sum);
+    }
+    const std::uint32_t* quants = o.chunk->quants[g];
+    for (int s = 0; s < kSteps; ++s, quants += kOutputs) {
+      for (int r = 0; r < kRows; ++r) {
+        const FourInputs inputs(x[r][s]);
+        for (int v = 0; v < kVectors; ++v) {
+          products[r][v] = add_products(products[r][v], quants + v * kLanes, inputs);
+        }
+      }
+    }
+    for (int v = 0; v < kVectors; ++v) {
+      const auto scale = hn::LoadU(d, o.chunk->scales + g * kOutputs + v * kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        const std::int64_t block = (o.row + r) * o.x->blocks() + (o.input + g * kSteps * 4) / kXBlock;
+        const auto x_scale = hn::Set(d, o.x->scales[static_cast<std::size_t>(block)]);
+        totals[r][v] = hn::MulAdd(hn::ConvertTo(d, products[r][v]), hn::Mul(scale, x_scale), totals[r][v]);
+      }
+      if constexpr (kMinimum == Minimum::present) {
+        const auto minimum = hn::LoadU(d, o.chunk->minima + g * kOutputs + v * kLanes);
+        for (int r = 0; r < kRows; ++r) {
+          const std::int64_t group = (o.row + r) * o.x->groups() + first_group + g;
+          const auto x_sum = hn::Set(d, o.x->scaled_sums[static_cast<std::size_t>(group)]);
+          totals[r][v] = hn::NegMulAdd(minimum, x_sum, totals[r][v]);
+        }
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(totals[r][v], d, o.sums + r * o.sums_row + v * kLanes);
+  }
+}
+
+template <int kRows, int kSteps, Minimum kMinimum>
+void multiply_last_rows(const TileOperands& o, std::int64_t rows) {
+  if (rows == kRows) {
+    multiply_tile<kRows, kSteps, kMinimum>(o);
+  } else if constexpr (kRows > 1) {
+    multiply_last_rows<kRows - 1, kSteps, kMinimum>(o, rows);
+  }
+}
+
+template <int kSteps, Minimum kMinimum>
+void multiply_rows(TileOperands o, std::int64_t rows) {
+  for (; rows >= kTileRows; rows -= kTileRows) {
+    multiply_tile<kTileRows, kSteps, kMinimum>(o);
+    o.row += kTileRows;
+    o.sums += kTileRows * o.sums_row;
+  }
+  multiply_last_rows<kTileRows, kSteps, kMinimum>(o, rows);
+}
+
+void multiply_chunk(const PanelFormat& format, const TileOperands& o, std::int64_t rows) {
+  const bool wide = format.group_elements == 32;
+  if (format.has_minimum) {
+    wide ? multiply_rows<8, Minimum::present>(o, rows) : multiply_rows<4, Minimum::present>(o, rows);
+  } else {
+    wide ? multiply_rows<8, Minimum::absent>(o, rows) : multiply_rows<4, Minimum::absent>(o, rows);
+  }
+}
+
+// y[rows, 32 * panels of weight] for at most kPieceRows rows and kPiecePanels panels.
+void multiply_piece(const RoundedRows& x, const QuantisedPanels& weight, std::int64_t first_row,
+                    std::int64_t rows, std::int64_t first_panel, std::int64_t panels, const float* bias,
+                    Matrix y) {
+  constexpr std::int64_t kTileColumns = kPiecePanels * kOutputs;
+  alignas(64) float sums[kPieceRows * kTileColumns];
+  const std::int64_t column = first_panel * kOutputs;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    std::copy_n(bias + column, panels * kOutputs, sums + r * kTileColumns);
+  }
+  const PanelFormat format = panel_format(weight.dtype);
+  const std::int64_t panel_bytes = weight.inputs / format.block_elements * format.record_bytes();
+  UnpackedChunk chunk;
+  for (std::int64_t input = 0; input < weight.inputs; input += kChunkInputs) {
+    const int inputs = static_cast<int>(std::min<std::int64_t>(kChunkInputs, weight.inputs - input));
+    for (std::int64_t p = 0; p < panels; ++p) {
+      const std::byte* records = weight.records.data() + (first_panel + p) * panel_bytes +
+                                 input / format.block_elements * format.record_bytes();
+      unpack_chunk(weight.dtype, format, records, inputs, chunk);
+      multiply_chunk(format,
+                     {&chunk, &x, first_row, input, inputs / format.group_elements, format.offset,
+                      sums + p * kOutputs, kTileColumns},
+                     rows);
+    }
+  }
+  const std::int64_t columns = std::min(panels * kOutputs, weight.outputs - column);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    std::copy_n(sums + r * kTileColumns, columns, y.row(first_row + r) + column);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fulcrum
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace fulcrum {
+namespace {
+
+HWY_EXPORT(round_row);
+HWY_EXPORT(multiply_piece);
+
+}  // namespace
+
+void multiply_quantised(ConstMatrix x, const QuantisedPanels& weight, std::span<const float> bias, Matrix y) {
+  check_shape("quantised product", "x", x, x.rows, weight.inputs);
+  check_shape("quantised product", "y", y, x.rows, weight.outputs);
+  check_size("quantised product", "bias", bias.size(), weight.panels * kQuantisedPanelOutputs);
+  auto* round = &HWY_DYNAMIC_DISPATCH(round_row);
+  auto* multiply = &HWY_DYNAMIC_DISPATCH(multiply_piece);
+  RoundedRows rounded(x.rows, weight.inputs, panel_format(weight.dtype).group_elements);
+  parallel_row_blocks(x.rows, kRowBlock, weight.inputs, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t t = first; t < last; ++t) round(x.row(t), t, rounded);
+  });
+  const std::int64_t column_pieces = (weight.panels + kPiecePanels - 1) / kPiecePanels;
+  const std::int64_t pieces = (x.rows + kPieceRows - 1) / kPieceRows * column_pieces;
+#pragma omp parallel for schedule(static) if (pieces > 1 && \
+                                              x.rows * weight.inputs * weight.outputs >= 4 * kParallelWork)
+  for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    const std::int64_t row = piece / column_pieces * kPieceRows;
+    const std::int64_t panel = piece % column_pieces * kPiecePanels;
+    multiply(rounded, weight, row, std::min(kPieceRows, x.rows - row), panel,
+             std::min(kPiecePanels, weight.panels - panel), bias.data(), y);
+  }
+}
+
+void round_inputs_reference(ConstMatrix x, Matrix rounded) {
+  for (std::int64_t t = 0; t < x.rows; ++t) {
+    for (std::int64_t first = 0; first < x.columns; first += kXBlock) {
+      float largest = 0;
+      bool finite = true;
+      for (std::int64_t i = first; i < first + kXBlock; ++i) {
+        largest = std::max(largest, std::fabs(x.row(t)[i]));
+        finite = finite && std::isfinite(x.row(t)[i]);
+      }
+      for (std::int64_t i = first; i < first + kXBlock; ++i) {
+        const float integer = std::nearbyint(x.row(t)[i] * (127.0f / largest));
+        rounded.row(t)[i] = !finite                     ? std::numeric_limits<float>::quiet_NaN()
+                            : largest < kLeastMagnitude ? 0.0f
+                                                        : integer * (largest / 127.0f);
+      }
+    }
+  }
+}
+
+}  // namespace fulcrum
+
+#endif  // HWY_ONCE
