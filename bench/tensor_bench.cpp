@@ -187,7 +187,7 @@ BENCHMARK(swiglu_both)->Args({4096, 384})->UseRealTime()->Unit(benchmark::kMilli
 void rope_rows(benchmark::State& state) {
   Floats x(4096, 128);
   const fulcrum::RopeTable table =
-      fulcrum::make_rope_table(fulcrum::RopeLayout::split_halves, 32, 1024, 10000.0, {});
+      fulcrum::make_rope_table(fulcrum::make_rope_frequencies(fulcrum::RopeLayout::split_halves, 32, 32, 10000.0, {}), 1024);
   std::vector<std::int32_t> positions;
   for (std::int32_t t = 0; t < 4096; ++t) positions.push_back(t % 1024);
   for (auto _ : state) rope(x.matrix(), positions, 4, table);

@@ -63,6 +63,17 @@
     });
   }
 
+  // Where the verdict's recipe and its nearest rival cost the same: the interval of that number of calls, as far as it is
+  // on the page.
+  function breakEvenBand(svg, x, entry, last) {
+    const rivals = Object.entries(entry.verdict.break_even_calls || {}).filter(([, b]) => b.calls !== null && b.calls > 100 && b.calls < last);
+    if (!rivals.length) return;
+    const [rival, band] = rivals.reduce((a, b) => (a[1].calls < b[1].calls ? a : b));
+    const low = Math.max(100, band.low === null ? 100 : band.low), high = Math.min(last, band.high === null ? last : band.high);
+    svg.append("rect").attr("class", "band").attr("fill", "currentColor").attr("x", x(low)).attr("width", Math.max(1, x(high) - x(low))).attr("y", margin.top).attr("height", height - margin.top - margin.bottom)
+      .append("title").text(`${entry.verdict.recipe} and ${rival} cost the same at ${d3.format(",.0f")(band.calls)} calls (${d3.format(",.0f")(band.low || 0)} to ${band.high === null ? "never" : d3.format(",.0f")(band.high)})`);
+  }
+
   function costPlot(figure, entry) {
     const recipes = entry.recipes, currency = recipes[0].cost.currency;
     const volume = entry.task.calls_per_month || 1000, last = Math.max(volume * 24, 1000);
@@ -78,6 +89,7 @@
         .append("title").text(`a year at ${volume} calls a month`);
       svg.append("text").attr("x", x(year) - 4).attr("y", margin.top + 8).attr("text-anchor", "end").text("one year");
     }
+    breakEvenBand(svg, x, entry, last);
     recipes.forEach((r) => {
       svg.append("path").attr("tabindex", 0).attr("fill", "none").attr("stroke", colour(r.id)).attr("stroke-width", r.id === entry.verdict.recipe ? 3 : 1.5)
         .attr("d", d3.line().x((c) => x(c)).y((c) => y(cost(r, c)))(points))
@@ -86,36 +98,152 @@
     nameMarks(svg, recipes.map((r) => ({ id: r.id, x: x(last), y: y(cost(r, last)) })));
   }
 
+  // ---- curves ----
+
+  // A curve with its band and points; `series` is [{id, points: [{x, estimate, low, high, label}], band: [{x, estimate, low, high}]}].
+  function curvePlot(figure, caption, xLabel, yLabel, series, options) {
+    const all = series.flatMap((s) => s.points.concat(s.band || []));
+    const spoken = series.map((s) => `${s.id}: ${s.points.map((p) => `${p.estimate.toFixed(2)} at ${d3.format("~s")(p.x)}`).join(", ")}`).join("; ");
+    const svg = canvas(figure, caption, `${caption}. ${spoken}`);
+    const [least, most] = d3.extent(all, (p) => p.x);
+    const x = (options.log ? d3.scaleLog() : d3.scaleLinear()).domain(least === most ? [least * 0.5, most * 1.5 + 1] : [least, most]).range([margin.left, width - margin.right]);
+    const y = d3.scaleLinear().domain([0, Math.min(1, d3.max(all, (p) => p.high) * 1.1) || 1]).range([height - margin.bottom, margin.top]);
+    axes(svg, x, y, xLabel, yLabel, d3.axisBottom(x).ticks(4, "~s"));
+    series.forEach((s) => {
+      const line = d3.line().x((p) => x(p.x)).y((p) => y(p.estimate));
+      const path = s.band || s.points;
+      if (s.band) svg.append("path").attr("class", "band").attr("fill", colour(s.id)).attr("d", d3.area().x((p) => x(p.x)).y0((p) => y(p.low)).y1((p) => y(p.high))(s.band));
+      svg.append("path").attr("fill", "none").attr("stroke", colour(s.id)).attr("stroke-width", 1.5).attr("d", line(path));
+      s.points.forEach((p) => {
+        const g = svg.append("g").attr("tabindex", 0).attr("stroke", colour(s.id)).attr("fill", colour(s.id));
+        g.append("title").text(`${s.id}, ${p.label}: ${p.estimate.toFixed(2)} [${p.low.toFixed(2)}, ${p.high.toFixed(2)}]`);
+        g.append("line").attr("x1", x(p.x)).attr("x2", x(p.x)).attr("y1", y(p.low)).attr("y2", y(p.high));
+        g.append("circle").attr("cx", x(p.x)).attr("cy", y(p.estimate)).attr("r", 3.5);
+      });
+    });
+    if (options.mark !== undefined) {
+      svg.append("line").attr("class", "target").attr("x1", x(options.mark)).attr("x2", x(options.mark)).attr("y1", margin.top).attr("y2", height - margin.bottom);
+      svg.append("text").attr("x", x(options.mark) - 4).attr("y", margin.top + 8).attr("text-anchor", "end").text(options.markLabel);
+    }
+    nameMarks(svg, series.map((s) => { const last = (s.band || s.points).at(-1); return { id: s.id, x: x(last.x), y: y(last.estimate) }; }));
+  }
+
+  function interval(x, estimate, label) {
+    return { x, estimate: estimate.estimate, low: estimate.low, high: estimate.high, label };
+  }
+
+  function learningPlot(figure, entry) {
+    const curve = entry.investigation && entry.investigation.learning_curve;
+    if (!curve) return figure.remove();
+    const fit = curve.fit, most = d3.max(fit.points, (p) => p.amount), gain = fit.gain_of_doubling;
+    const points = fit.points.map((p) => interval(p.amount, p.quality, `${p.amount} examples`));
+    const band = fit.band.map((p) => ({ x: p.amount, estimate: p.estimate, low: p.low, high: p.high }));
+    const signed = d3.format("+.2f");
+    curvePlot(figure, `Twice the training examples: ${signed(gain.low)} to ${signed(gain.high)}`, "training examples", entry.task.metric,
+      [{ id: curve.recipe, points, band }], { log: true, mark: most, markLabel: "measured up to here" });
+  }
+
+  function demonstrationPlot(figure, entry) {
+    const curve = entry.investigation && entry.investigation.demonstration_curve;
+    if (!curve) return figure.remove();
+    const start = curve.points.filter((p) => p.shown === 0);
+    const series = ["fixed", "nearest"].map((choice) => ({
+      id: `${choice} demonstrations`,
+      points: start.concat(curve.points.filter((p) => p.choice === choice && p.shown > 0)).map((p) => interval(p.prompt_tokens, p.quality, `${p.shown} shown, ${Math.round(p.prompt_tokens)} tokens`)),
+    })).filter((s) => s.points.length > 1);
+    if (!series.length) return figure.remove();
+    curvePlot(figure, "Quality against the tokens of the prompt", "tokens in the prompt", entry.task.metric, series, {});
+  }
+
+  function samplesPlot(figure, entry) {
+    const curve = entry.investigation && entry.investigation.sample_curve;
+    if (!curve || curve.length < 2) return figure.remove();
+    const kinds = [["any draw right", "any_right"], ["majority right", "majority_right"], ["all draws right", "all_right"]];
+    curvePlot(figure, `${entry.investigation.probes.recipe} asked several times`, "draws", "share of items",
+      kinds.map(([id, key]) => ({ id, points: curve.map((p) => interval(p.samples, p[key], `${p.samples} draws`)) })), {});
+  }
+
+  // Every single call as a dot, warm above and cold below the line, on one axis for all recipes.
+  function latencyPlot(figure, entry) {
+    const recipes = entry.recipes.filter((r) => r.latency_seconds && r.latency_seconds.length);
+    if (!recipes.length) return figure.remove();
+    const rowHeight = 34, bottom = 42, tall = margin.top + rowHeight * recipes.length + bottom;
+    const ms = (r) => r.latency_seconds.concat(r.cold_latency_seconds || []).map((s) => Math.max(s * 1000, 1e-3));
+    const svg = canvas(figure, "Latency of single calls", `Latency. ${recipes.map((r) => `${r.id}: median ${r.latency_ms.p50.toFixed(1)} ms, 95th percentile ${r.latency_ms.p95.toFixed(1)} ms`).join("; ")}`)
+      .attr("viewBox", `0 0 ${width} ${tall}`);
+    const x = d3.scaleLog().domain(d3.extent(recipes.flatMap(ms))).nice().range([margin.left + 90, width - 12]);
+    svg.append("g").attr("class", "axis").attr("transform", `translate(0,${tall - bottom})`).call(d3.axisBottom(x).ticks(4, "~s"));
+    svg.append("text").attr("x", (margin.left + 90 + width - 12) / 2).attr("y", tall - 6).attr("text-anchor", "middle").text("ms a call; filled: prefix in memory, open: nothing in memory");
+    recipes.forEach((r, i) => {
+      const middle = margin.top + rowHeight * (i + 0.5);
+      const g = svg.append("g").attr("tabindex", 0);
+      g.append("title").text(`${r.id}: median ${r.latency_ms.p50.toFixed(1)} ms, 95th percentile ${r.latency_ms.p95.toFixed(1)} ms, ${r.latency_seconds.length} calls; cold ${r.latency_ms.cold_mean.toFixed(1)} ms`);
+      g.append("text").attr("x", margin.left + 82).attr("y", middle + 4).attr("text-anchor", "end").text(r.id);
+      g.append("line").attr("stroke", colour(r.id)).attr("x1", x(Math.max(r.latency_ms.p50, 1e-3))).attr("x2", x(Math.max(r.latency_ms.p95, 1e-3))).attr("y1", middle).attr("y2", middle).attr("stroke-width", 3);
+      const dots = (seconds, y, fill) => (seconds || []).forEach((s) => g.append("circle").attr("cx", x(Math.max(s * 1000, 1e-3))).attr("cy", y).attr("r", 2.5).attr("fill", fill).attr("stroke", colour(r.id)).attr("opacity", 0.7));
+      dots(r.latency_seconds, middle - 7, colour(r.id));
+      dots(r.cold_latency_seconds, middle + 7, "none");
+    });
+  }
+
+  // ---- every item, side by side ----
+
   function itemsTable(details, entry) {
     const recipes = entry.recipes.filter((r) => r.items && r.items.length);
     if (!recipes.length) return details.remove();
+    const causes = (entry.diagnosis && entry.diagnosis.item_causes) || [];
     const filters = details.append("div").attr("class", "filters");
-    const only = filters.append("label").text("Show ").append("select");
-    const choices = [["all", "every item"], ["differ", "items on which recipes differ"], ["chosen", "items the verdict's recipe gets wrong"], ["none", "items no recipe gets right"]];
-    only.selectAll("option").data(choices).enter().append("option").attr("value", (d) => d[0]).text((d) => d[1]);
+    const select = (label, choices) => {
+      const box = filters.append("label").text(`${label} `).append("select");
+      box.selectAll("option").data(choices).enter().append("option").attr("value", (d) => d[0]).text((d) => d[1]);
+      return box;
+    };
+    const recipe = select("Recipe", [["", "any"]].concat(recipes.map((r, i) => [String(i), r.id])));
+    const outcome = select("Items", [["all", "all"], ["wrong", "wrong"], ["right", "right"], ["differ", "on which recipes differ"], ["none", "no recipe gets right"]]);
+    const kinds = [...new Set(causes.filter((c) => c))].sort();
+    const cause = kinds.length ? select(`Cause in ${entry.diagnosis.recipe}`, [["", "any"]].concat(kinds.map((c) => [c, c]))) : null;
+    const search = filters.append("label").text("Text ").append("input").attr("type", "search").attr("size", 16);
+    const count = details.append("p").attr("class", "count").attr("role", "status");
     const table = details.append("div").attr("class", "scroll").append("table");
     const head = table.append("thead").append("tr");
-    ["item", "reference"].concat(recipes.map((r) => r.id)).forEach((name) => head.append("th").attr("scope", "col").text(name));
+    ["item", "reference"].concat(recipes.map((r) => r.id), causes.length ? ["cause"] : []).forEach((name) => head.append("th").attr("scope", "col").text(name));
     const body = table.append("tbody");
-    const chosen = recipes.findIndex((r) => r.id === entry.verdict.recipe);
+
+    function shown(row, index) {
+      const mode = outcome.property("value"), only = recipe.property("value");
+      const right = row.map((item) => item.score >= 1);
+      const judged = only === "" ? right : [right[Number(only)]];
+      if (mode === "wrong" && judged.every((v) => v)) return false;
+      if (mode === "right" && !judged.some((v) => v)) return false;
+      if (mode === "differ" && right.every((v) => v === right[0])) return false;
+      if (mode === "none" && right.some((v) => v)) return false;
+      if (cause && cause.property("value") && causes[index] !== cause.property("value")) return false;
+      const wanted = search.property("value").toLowerCase();
+      return !wanted || [row[0].id, row[0].reference].concat(row.map((item) => item.answer)).some((text) => text.toLowerCase().includes(wanted));
+    }
+
+    function cell(line, item) {
+      const td = line.append("td").attr("class", item.score >= 1 ? "right" : "wrong");
+      td.append("span").attr("class", "mark").text(item.score >= 1 ? "✓ " : item.score > 0 ? `${item.score.toFixed(2)} ` : "✗ ");
+      td.append("span").text(item.answer || "(empty)");
+      const more = [item.detail, item.sources.length ? `passages: ${item.sources.join(", ")}` : "", item.prompt_sha256 ? `prompt ${item.prompt_sha256.slice(0, 12)}` : ""].filter((t) => t);
+      if (more.length) td.attr("title", more.join("\n"));
+    }
+
     function draw() {
-      const mode = only.property("value");
-      const rows = recipes[0].items.map((item, i) => recipes.map((r) => r.items[i])).filter((row) => {
-        const right = row.map((item) => item.score >= 1);
-        if (mode === "differ") return right.some((v) => v !== right[0]);
-        if (mode === "chosen") return chosen >= 0 && !right[chosen];
-        if (mode === "none") return right.every((v) => !v);
-        return true;
-      });
+      const rows = recipes[0].items.map((item, i) => ({ index: i, items: recipes.map((r) => r.items[i]) })).filter((row) => shown(row.items, row.index));
+      count.text(`${rows.length} of ${recipes[0].items.length} items`);
       body.selectAll("tr").remove();
       rows.forEach((row) => {
         const line = body.append("tr");
-        line.append("td").text(row[0].id);
-        line.append("td").text(row[0].reference);
-        row.forEach((item) => line.append("td").attr("class", item.score >= 1 ? "right" : "wrong").text(item.answer || "(empty)"));
+        line.append("th").attr("scope", "row").text(row.items[0].id);
+        line.append("td").text(row.items[0].reference);
+        row.items.forEach((item) => cell(line, item));
+        if (causes.length) line.append("td").text(causes[row.index] || "");
       });
     }
-    only.on("change", draw);
+    [recipe, outcome, cause].forEach((box) => box && box.on("change", draw));
+    search.on("input", draw);
     details.on("toggle", () => { if (!body.selectAll("tr").size()) draw(); });
   }
 
@@ -124,6 +252,10 @@
     const root = d3.select(section);
     qualityPlot(root.select('[data-plot="quality"]'), entry);
     costPlot(root.select('[data-plot="cost"]'), entry);
+    learningPlot(root.select('[data-plot="learning"]'), entry);
+    demonstrationPlot(root.select('[data-plot="demonstrations"]'), entry);
+    samplesPlot(root.select('[data-plot="samples"]'), entry);
+    latencyPlot(root.select('[data-plot="latency"]'), entry);
     itemsTable(root.select("details.items"), entry);
   });
 })();

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/model_session.h"
+#include "cli/search_table.h"
 #include "decide/compare.h"
 #include "decide/result_json.h"
 #include "recipe/task.h"
@@ -18,12 +19,15 @@ struct CompareArguments {
   std::string task;
   std::string evidence = "evidence";
   std::string tables;
+  std::string budget;
   int max_test_items = 0;
-  bool require_target = false;
+  bool require_target = false, curves = false;
 };
 
 void run_compare(Session& session, const CompareArguments& arguments) {
   // Every task is read and checked before anything is computed.
+  std::optional<Budget> budget;
+  if (!arguments.budget.empty()) budget = parse_budget(arguments.budget);
   std::vector<Task> tasks;
   for (const Path& file : find_task_files(arguments.task)) {
     tasks.push_back(arguments.tables.empty() ? read_task(file) : read_task(file, arguments.tables));
@@ -36,11 +40,16 @@ void run_compare(Session& session, const CompareArguments& arguments) {
   options.seed = session.seed;
   options.evidence_root = arguments.evidence;
   options.program_version = FULCRUM_VERSION;
+  options.budget = budget;
+  if (arguments.curves) options.investigation.curves = Curves::all;
   if (arguments.max_test_items > 0) options.max_test_items = arguments.max_test_items;
 
   CompareCallbacks callbacks;
   callbacks.progress = session.progress();
-  callbacks.planned = [&session](const ComparePlan& plan) { session.print(plan_text(plan)); };
+  callbacks.planned = [&session](const ComparePlan& plan) {
+    session.print(plan_text(plan) + forecast_text(plan));
+  };
+  callbacks.searched = [&session](const SearchRecord& record) { session.print(search_text(record)); };
   callbacks.finished = [&session](const TaskResult& task) { session.print(task_text(task)); };
   const CompareResult result = compare(tasks, *engine, tuner, options, callbacks, session.cancel);
 
@@ -81,6 +90,11 @@ void add_compare(CLI::App& app, Session& session) {
       ->add_option("--max-test-items", arguments->max_test_items,
                    "test at most so many items, drawn by the seed")
       ->check(CLI::PositiveNumber);
+  command->add_option("--budget", arguments->budget,
+                      "race many recipes within so much time or money (20m, 5eur) instead of measuring the "
+                      "standard ones");
+  command->add_flag("--curves", arguments->curves,
+                    "also measure how quality grows with examples and demonstrations (takes longer)");
   command->add_flag("--require-target", arguments->require_target,
                     "exit with status 3 if a verdict misses its target");
   add_json_option(*command, session);

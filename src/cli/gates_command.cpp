@@ -2,139 +2,132 @@
 // showed.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
-
 #include "base/json.h"
-#include "base/unicode.h"
 #include "cli/command.h"
 #include "cli/model_session.h"
-#include "measure/intervals.h"
+#include "measure/gate_suite.h"
 #include "report/terminal.h"
 #include "report/text_table.h"
+#include "text/tokenizer.h"
 #include "train/gates.h"
+#include "train/prose_gate.h"
+#include "train/vocabulary_data.h"
 
 namespace fulcrum {
 namespace {
 
-constexpr int kLongestAnswerTokens = 96;
-
-std::vector<Message> messages_of(const Json& item) {
-  std::vector<Message> messages;
-  for (const Json& each : item["messages"]) {
-    messages.push_back({each["role"].get<std::string>(), each["content"].get<std::string>()});
-  }
-  return messages;
+std::string suite_text(const Gate& gate, std::int64_t count) {
+  std::string text = to_line(gate_head(gate)) + "\n";
+  for (std::int64_t i = 0; i < count; ++i)
+    text += to_line(gate_item(gate.name, static_cast<std::uint64_t>(i))) + "\n";
+  return text;
 }
 
-// The answer behind any reasoning, without the space around it.
-std::string bare_answer(const std::string& text) {
-  constexpr std::string_view kClose = "</think>";
-  const auto end = text.rfind(kClose);
-  return std::string(trim(end == std::string::npos ? text : text.substr(end + kClose.size())));
+std::string goal_text(const GateSuite& suite, double figure) {
+  if (!suite.goal) return "";
+  return fmt::format("{} {:.2f}, {}", suite.goal->side == GateGoal::Side::at_least ? "at least" : "at most",
+                     suite.goal->value, suite.goal->met_by(figure) ? "met" : "missed");
 }
 
-std::vector<std::string> answers_to(const std::vector<Json>& items, LanguageModel& model,
-                                    const CancelToken& cancel) {
-  std::vector<GenerateRequest> generate;
-  std::vector<ScoreRequest> score;
-  for (const Json& item : items) {
-    if (item.contains("choices")) {
-      score.push_back({messages_of(item), "", "", item["choices"].get<std::vector<std::string>>(), true});
-    } else {
-      GenerateRequest request;
-      request.messages = messages_of(item);
-      request.max_tokens = kLongestAnswerTokens;
-      generate.push_back(std::move(request));
-    }
+Json to_json(const GateSuite& suite, const GateResult& result) {
+  Json json = {{"gate", suite.name},         {"estimate", result.figure.estimate},
+               {"low", result.figure.low},   {"high", result.figure.high},
+               {"n", result.figure.n},       {"chance", result.chance},
+               {"majority", result.majority}};
+  if (suite.goal) {
+    json[suite.goal->side == GateGoal::Side::at_least ? "at_least" : "at_most"] = suite.goal->value;
+    json["met"] = suite.goal->met_by(result.figure.estimate);
   }
-  const auto generations = model.generate(generate, cancel);
-  const auto scores = model.score(score, cancel);
-  std::vector<std::string> answers;
-  std::size_t generated = 0, scored = 0;
-  for (const Json& item : items) {
-    if (!item.contains("choices")) {
-      answers.push_back(bare_answer(generations[generated++].text));
-      continue;
-    }
-    const auto& found = scores[scored].continuations;
-    const auto best = std::max_element(found.begin(), found.end(), [](const Score& a, const Score& b) {
-      return a.log_likelihood < b.log_likelihood;
-    });
-    answers.push_back(score[scored].continuations[static_cast<std::size_t>(best - found.begin())]);
-    ++scored;
-  }
-  return answers;
+  return json;
 }
 
-// Chance: one over the number of choices. Majority: always the commonest answer of the gate.
-struct Baselines {
-  double chance = 0, majority = 0;
-};
-
-Baselines baselines_of(const std::vector<Json>& items) {
-  Baselines baselines;
-  std::map<std::string, std::int64_t> counts;
-  for (const Json& item : items) {
-    if (item.contains("choices")) baselines.chance += 1.0 / static_cast<double>(item["choices"].size());
-    ++counts[item["answer"].get<std::string>()];
-  }
-  std::int64_t most = 0;
-  for (const auto& [answer, count] : counts) most = std::max(most, count);
-  baselines.chance /= static_cast<double>(items.size());
-  baselines.majority = static_cast<double>(most) / static_cast<double>(items.size());
-  return baselines;
+void write_suites(Session& session, const Path& folder, std::int64_t count) {
+  std::filesystem::create_directories(folder);
+  for (const Gate& gate : gates())
+    write_file_atomic(folder / (std::string(gate.name) + ".jsonl"), suite_text(gate, count));
+  session.print(fmt::format("{} gates of {} items each: {}\n", gates().size(), count, folder.string()));
 }
 
-void run_gates(Session& session, std::int64_t count) {
+Json prose_report(Session& session, const Path& folder) {
+  constexpr std::size_t kSources = 4;
+  const ModelFile model = load_model_file(session.model_path());
+  const auto tokenizer = make_tokenizer(to_vocabulary(model.vocabulary));
+  TextTable table;
+  table.add_column("held-out prose", Align::left);
+  table.add_column("bytes", Align::right);
+  table.add_column("bits a byte", Align::right);
+  table.add_column("5-gram model", Align::right);
+  Json report = Json::array();
+  for (const ProseFigure& figure : measure_prose(model, *tokenizer, folder, kSources, session.cancel)) {
+    table.add_row({figure.source, number_text(static_cast<double>(figure.bytes)),
+                   fmt::format("{:.3f}", figure.model_bits), fmt::format("{:.3f}", figure.five_gram_bits)});
+    report.push_back({{"source", figure.source},
+                      {"bytes", figure.bytes},
+                      {"tokens", figure.tokens},
+                      {"bits_per_byte", figure.model_bits},
+                      {"five_gram_bits_per_byte", figure.five_gram_bits}});
+  }
+  session.print(table.to_string(""));
+  return report;
+}
+
+void run_gates(Session& session, const std::vector<GateSuite>& suites, const Path& prose_folder) {
   const auto engine = open_engine(session);
   const ProgressCallback progress = session.progress();
   TextTable table;
   table.add_column("gate", Align::left);
   table.add_column("right", Align::left);
+  table.add_column("goal", Align::left);
   table.add_column("chance", Align::right);
   table.add_column("majority", Align::right);
   table.add_column("what it asks", Align::left);
   Json report = Json::array();
   std::uint64_t done = 0;
-  for (const Gate& gate : gates()) {
-    progress({"gates", done++, gates().size(), "gates", -1, {}});
-    std::vector<Json> items;
-    for (std::int64_t i = 0; i < count; ++i)
-      items.push_back(gate_item(gate.name, static_cast<std::uint64_t>(i)));
-    const std::vector<std::string> answers = answers_to(items, *engine, session.cancel);
-    std::int64_t right = 0;
-    for (std::size_t i = 0; i < items.size(); ++i)
-      right += answers[i] == items[i]["answer"].get<std::string>();
-    const Interval interval = wilson_interval(static_cast<double>(right), count);
-    const Estimate estimate{static_cast<double>(right) / static_cast<double>(count), interval.low,
-                            interval.high, count};
-    const Baselines baselines = baselines_of(items);
-    table.add_row({std::string(gate.name), estimate_text(estimate), fmt::format("{:.2f}", baselines.chance),
-                   fmt::format("{:.2f}", baselines.majority), std::string(gate.meaning)});
-    report.push_back({{"gate", gate.name},
-                      {"estimate", estimate.estimate},
-                      {"low", estimate.low},
-                      {"high", estimate.high},
-                      {"n", count},
-                      {"chance", baselines.chance},
-                      {"majority", baselines.majority}});
+  for (const GateSuite& suite : suites) {
+    progress({"gates", done++, suites.size(), "gates", -1, {}});
+    const GateResult result = measure_gate(suite, *engine, session.cancel);
+    table.add_row({suite.name, estimate_text(result.figure), goal_text(suite, result.figure.estimate),
+                   fmt::format("{:.2f}", result.chance), fmt::format("{:.2f}", result.majority),
+                   suite.meaning});
+    report.push_back(to_json(suite, result));
   }
   session.print(table.to_string(""));
-  session.write_json(report);
+  Json figures = {{"gates", std::move(report)}};
+  if (!prose_folder.empty()) figures["prose"] = prose_report(session, prose_folder);
+  session.write_json(figures);
 }
 
 }  // namespace
 
 void add_gates(CLI::App& app, Session& session) {
-  auto count = std::make_shared<std::int64_t>(400);
+  struct Arguments {
+    std::string folder, write, prose;
+    std::int64_t items = 400;
+  };
+  auto arguments = std::make_shared<Arguments>();
   CLI::App* command =
-      add_command(app, session, "gates", "measure what a base model can do", "fulcrum gates --items 400");
-  command->add_option("--items", *count, "items of each gate")
+      add_command(app, session, "gates", "measure what a base model can do", "fulcrum gates models/gates");
+  command->add_option("folder", arguments->folder,
+                      "a folder of suites such as models/gates; without one, items are drawn afresh");
+  command->add_option("--items", arguments->items, "items of each gate to draw")
       ->capture_default_str()
       ->check(CLI::Range(2, 100000));
+  command->add_option("--write", arguments->write,
+                      "write the drawn suites to this folder and measure nothing");
+  command->add_option("--prose", arguments->prose,
+                      "a folder of text: bits a byte of its held-out part, beside a 5-gram model");
   add_json_option(*command, session);
-  command->callback([&session, count] { run_gates(session, *count); });
+  command->callback([&session, arguments] {
+    if (!arguments->write.empty()) return write_suites(session, arguments->write, arguments->items);
+    std::vector<GateSuite> suites;
+    if (!arguments->folder.empty()) {
+      suites = read_gate_suites(arguments->folder);
+    } else {
+      for (const Gate& gate : gates())
+        suites.push_back(parse_gate_suite(suite_text(gate, arguments->items), gate.name));
+    }
+    run_gates(session, suites, arguments->prose);
+  });
 }
 
 }  // namespace fulcrum

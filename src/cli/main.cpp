@@ -86,6 +86,9 @@ int main(int argc, char** argv) {
   add_serve(app, session);
   add_pretrain(app, session);
   add_gates(app, session);
+  add_bench(app, session);
+  add_convert(app, session);
+  add_export(app, session);
   add_inspect(app, session);
   add_tokenize(app, session);
   add_render(app, session);

@@ -1,4 +1,4 @@
-// fulcrum report EVIDENCE...: the HTML report of finished runs.
+// fulcrum report EVIDENCE...: the report of finished runs, as an HTML page or as Markdown for a pull request.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "decide/evidence.h"
 #include "report/html.h"
+#include "report/markdown.h"
 
 namespace fulcrum {
 
@@ -14,12 +15,15 @@ void add_report(CLI::App& app, Session& session) {
   struct Arguments {
     std::vector<std::string> folders;
     std::string output = "report.html";
+    std::string markdown;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = add_command(app, session, "report", "write the HTML report of finished comparisons",
+  CLI::App* command = add_command(app, session, "report", "write the report of finished comparisons",
                                   "fulcrum report evidence/triage-1a2b3c --output triage.html");
   command->add_option("evidence", arguments->folders, "evidence folders")->required();
   command->add_option("--output", arguments->output, "the file to write")->capture_default_str();
+  command->add_option("--markdown", arguments->markdown,
+                      "write Markdown for a pull request to this file instead (- for standard output)");
   command->callback([&session, arguments] {
     CompareResult all;
     for (const std::string& folder : arguments->folders) {
@@ -35,6 +39,11 @@ void add_report(CLI::App& app, Session& session) {
       }
       all.seconds += one.seconds;
       for (TaskResult& task : one.tasks) all.tasks.push_back(std::move(task));
+    }
+    if (arguments->markdown == "-") return session.print(report_markdown(all));
+    if (!arguments->markdown.empty()) {
+      write_file_atomic(arguments->markdown, report_markdown(all));
+      return session.print(fmt::format("Report: {}\n", arguments->markdown));
     }
     write_file_atomic(arguments->output, report_html(all));
     session.print(fmt::format("Report: {}\n", arguments->output));

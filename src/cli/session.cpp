@@ -60,7 +60,7 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
                       const std::string& example) {
   CLI::App* command = app.add_subcommand(name, summary);
   command->footer("Example:\n  " + example);
-  command->add_option("--model", session.model, "GGUF or llama2.c file; default: the bundled model");
+  command->add_option("--model", session.model, "GGUF or llama2.c file, or a Hugging Face folder; default: the bundled model");
   command->add_option("--threads", session.threads, "threads to compute with; default: the number of cores")
       ->check(CLI::Range(1, 1024));
   command->add_option("--seed", session.seed, "seed of everything that is drawn")->capture_default_str();

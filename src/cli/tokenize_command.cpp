@@ -6,12 +6,17 @@
 #include "formats/gguf.h"
 #include "infer/vocabulary.h"
 #include "model/model_file.h"
+#include "text/tokenizer_folder.h"
 
 namespace fulcrum {
 namespace {
 
-// A GGUF may hold a vocabulary without weights; a llama2.c checkpoint has its tokenizer beside it.
+// A Hugging Face folder or one of its tokenizer files, a GGUF, which may hold a vocabulary without weights,
+// or a llama2.c checkpoint, which has its tokenizer beside it.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::string& path) {
+  const std::string extension = Path(path).extension().string();
+  if (std::filesystem::is_directory(path) || extension == ".json" || extension == ".model")
+    return load_tokenizer(path);
   const MappedFile file = MappedFile::open(path);
   const std::string_view start(reinterpret_cast<const char*>(file.bytes().data()),
                                std::min<std::size_t>(4, file.bytes().size()));

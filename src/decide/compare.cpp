@@ -1,7 +1,6 @@
 #include "decide/compare.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 #include "base/error.h"
@@ -9,19 +8,16 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "decide/evidence.h"
+#include "decide/task_search.h"
 #include "measure/power.h"
 #include "recipe/levers.h"
-#include "retrieve/index.h"
+#include "recipe/preflight.h"
 
 namespace fulcrum {
 
 namespace {
 
 constexpr std::size_t kShortHash = 8;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 // A seeded sample in the order of the split.
 std::vector<Example> sample_test(const std::vector<Example>& test, const CompareOptions& options) {
@@ -51,23 +47,27 @@ TaskSummary summary_of(const Task& task, std::size_t tested, const CompareOption
   summary.circumstances.horizon_months = options.horizon_months;
   summary.circumstances.facts_change = task.documents_change_days.has_value();
   summary.circumstances.behaviour_stable = task.behaviour == Behaviour::stable;
+  summary.circumstances.documents_change_days = task.documents_change_days;
   summary.prices = task.prices;
   return summary;
 }
 
-// Labels that a recipe learns from; for fine-tuning also those that it stops by.
-std::int64_t labels_of(const Recipe& recipe, const Task& task) {
-  if (!recipe.tune) return static_cast<std::int64_t>(recipe.program.demonstrations.size());
-  const auto train = static_cast<std::int64_t>(task.splits.train.size());
-  return std::min(train, recipe.tune->train_examples.value_or(train)) +
-         static_cast<std::int64_t>(task.splits.dev.size());
-}
-
 std::string evidence_name(const Task& task, const ModelInfo& model, const CompareOptions& options) {
   const EvaluationOptions& e = options.evaluation;
-  const Json inputs = {task.sha256,  model.sha256,           options.seed,        options.max_test_items,
-                       options.only, options.horizon_months, e.consistency_items, e.rewordings,
-                       e.resamples,  e.temperature,          e.latency_items,     e.cold_latency_items};
+  const Json inputs = {task.sha256,
+                       model.sha256,
+                       options.seed,
+                       options.max_test_items,
+                       options.only,
+                       options.horizon_months,
+                       e.consistency_items,
+                       e.rewordings,
+                       e.resamples,
+                       e.temperature,
+                       e.latency_items,
+                       e.cold_latency_items,
+                       options.budget ? Json{options.budget->amount, options.budget->unit} : Json(nullptr),
+                       options.investigation.curves == Curves::all};
   return fmt::format("{}-{}", task.name, sha256(to_line(inputs)).substr(0, kShortHash));
 }
 
@@ -80,47 +80,83 @@ class TaskComparison {
         model_(model),
         tuner_(tuner),
         options_(options),
+        evaluation_(evaluation_of(options)),
         callbacks_(callbacks),
         cancel_(cancel),
         folder_(folder),
+        workshop_(task, model, tuner, folder, options.seed, options.clock, callbacks.progress, cancel),
         tested_(sample_test(task.splits.test, options)) {}
 
-  TaskResult run() {
-    const auto start = std::chrono::steady_clock::now();
+  // `budget_seconds` is for a search; without one the standard recipes are measured.
+  TaskResult run(std::optional<double> budget_seconds) {
+    const double start = workshop_.now_seconds();
     write_evidence_task(folder_, task_, tested_);
-    open_index();
-    std::vector<Recipe> recipes = chosen_recipes();
-    plan(recipes);
-    for (Recipe& recipe : recipes) {
-      result_.recipes.push_back(measure(recipe));
-      if (callbacks_.measured) callbacks_.measured(result_.recipes.back());
-    }
+    result_.task = summary_of(task_, tested_.size(), options_);
+    result_.seed = options_.seed;
+    if (budget_seconds)
+      measure_found(*budget_seconds);
+    else
+      measure_standard();
     conclude(result_);
-    result_.seconds = seconds_since(start);
+    result_.seconds = workshop_.now_seconds() - start;
+    if (result_.search) result_.search->total_seconds = result_.seconds;
     return std::move(result_);
   }
 
  private:
-  // The index is made from the folder's own copy of the documents, so that what was measured is what is kept.
-  void open_index() {
-    if (!task_.documents) return;
-    const auto start = std::chrono::steady_clock::now();
-    index_ = Index::open(":memory:", {documents_folder(folder_),
-                                      {task_.limits.chunk_tokens, 0},
-                                      [this](std::string_view text) { return model_.count_tokens(text); },
-                                      counter_name()});
-    indexing_seconds_ = seconds_since(start);
+  static EvaluationOptions evaluation_of(const CompareOptions& options) {
+    EvaluationOptions evaluation = options.evaluation;
+    evaluation.seed = options.seed;
+    return evaluation;
   }
 
-  std::string counter_name() const { return model_.info().name; }
+  void measure_standard() {
+    std::vector<Recipe> recipes = chosen_recipes();
+    result_.forecasts =
+        forecast_recipes(recipes, workshop_, static_cast<std::int64_t>(tested_.size()), evaluation_);
+    std::vector<std::string> ids;
+    for (const Recipe& recipe : recipes) ids.push_back(recipe.id);
+    plan(std::move(ids), std::nullopt);
+    for (Recipe& recipe : recipes) {
+      std::optional<TuneResult> training;
+      if (recipe.tune) training = workshop_.train(recipe);
+      measure(recipe, training);
+    }
+    investigate_all(recipes);
+  }
+
+  void measure_found(double budget_seconds) {
+    const double start = workshop_.now_seconds();
+    const std::vector<RecipeVariant> grid =
+        recipe_variants(task_, workshop_.lever_options(), model_,
+                        [this](std::int64_t chunk_tokens) { return workshop_.index(chunk_tokens); });
+    std::vector<RecipeVariant> placed = grid;
+    std::vector<std::string> ids;
+    for (RecipeVariant& variant : placed) {
+      place_documents(variant.recipe);
+      ids.push_back(variant.recipe.id);
+    }
+    plan(std::move(ids), budget_seconds);
+    SearchSettings settings;
+    settings.budget_seconds = budget_seconds - (workshop_.now_seconds() - start);
+    settings.circumstances = result_.task.circumstances;
+    settings.seed = options_.seed;
+    TaskSearch found =
+        search_task(placed, workshop_, static_cast<std::int64_t>(tested_.size()), evaluation_, settings);
+    found.record.budget_seconds = budget_seconds;
+    result_.search = std::move(found.record);
+    if (callbacks_.searched) callbacks_.searched(*result_.search);
+    for (TaskSearch::Found& each : found.found) measure(each.recipe, each.training);
+  }
+
+  // What is measured reads the folder's own copy of the documents.
+  void place_documents(Recipe& recipe) const {
+    if (recipe.retrieval) recipe.retrieval->documents = documents_folder(folder_);
+  }
 
   std::vector<Recipe> chosen_recipes() {
-    const ModelInfo info = model_.info();
-    LeverOptions levers;
-    levers.base = {info.name, info.sha256, info.file};
-    levers.seed = options_.seed;
-    levers.counter_name = counter_name();
-    std::vector<Recipe> recipes = standard_recipes(task_, levers, model_, index_.get());
+    std::vector<Recipe> recipes = standard_recipes(task_, workshop_.lever_options(), model_,
+                                                   workshop_.index(task_.limits.chunk_tokens));
     for (const std::string& id : options_.only)
       if (std::none_of(recipes.begin(), recipes.end(), [&](const Recipe& recipe) { return recipe.id == id; }))
         throw_error(ErrorCode::invalid_argument, "comparing on {}: it has no recipe '{}'", task_.name, id);
@@ -129,74 +165,67 @@ class TaskComparison {
         return &recipe != &recipes.front() &&
                std::find(options_.only.begin(), options_.only.end(), recipe.id) == options_.only.end();
       });
-    for (Recipe& recipe : recipes)
-      if (recipe.retrieval) recipe.retrieval->documents = documents_folder(folder_);
+    for (Recipe& recipe : recipes) place_documents(recipe);
     return recipes;
   }
 
-  void plan(const std::vector<Recipe>& recipes) {
-    result_.task = summary_of(task_, tested_.size(), options_);
-    result_.seed = options_.seed;
+  void plan(std::vector<std::string> recipes, std::optional<double> budget_seconds) {
     result_.smallest_detectable_difference =
         smallest_detectable_difference(static_cast<std::int64_t>(tested_.size()), kAssumedDiscordantShare);
     if (tested_.size() < task_.splits.test.size())
       result_.warnings.push_back(fmt::format("{} of {} test items are used, a sample drawn by the seed",
                                              tested_.size(), task_.splits.test.size()));
-    if (!callbacks_.planned) return;
-    ComparePlan plan{result_.task, {}, result_.smallest_detectable_difference, result_.warnings};
-    for (const Recipe& recipe : recipes) plan.recipes.push_back(recipe.id);
-    callbacks_.planned(plan);
+    for (std::string& warning : preflight_warnings(task_)) result_.warnings.push_back(std::move(warning));
+    if (callbacks_.planned)
+      callbacks_.planned({result_.task, std::move(recipes), result_.smallest_detectable_difference,
+                          result_.warnings, result_.forecasts, budget_seconds});
   }
 
-  RecipeResult measure(Recipe& recipe) {
+  // A trained recipe comes with its adapter.
+  void measure(const Recipe& recipe, const std::optional<TuneResult>& training) {
     RecipeResult result;
-    if (recipe.tune) train(recipe, result);
     load_recipe(recipe, model_);
-    EvaluationOptions evaluation = options_.evaluation;
-    evaluation.seed = options_.seed;
     result.id = recipe.id;
     result.levers = recipe.levers;
     result.sha256 = recipe_sha256(recipe);
     result.file = fmt::format("recipes/{}/recipe.toml", recipe.id);
-    Retriever* retriever = recipe.retrieval ? index_.get() : nullptr;
+    Retriever* retriever = workshop_.index_of(recipe);
     result.prompt_example = model_.render(
         prepare_prompt(recipe, recipe_input(tested_.front()), retriever, RunOptions{}).messages);
-    result.measurement = evaluate(recipe, model_, retriever, tested_, yardstick_of(task_), evaluation,
+    result.measurement = evaluate(recipe, model_, retriever, tested_, yardstick_of(task_), evaluation_,
                                   callbacks_.progress, cancel_);
-    result.work.labels = labels_of(recipe, task_);
-    result.work.indexing_seconds = recipe.retrieval ? indexing_seconds_ : 0;
+    result.work = workshop_.work_of(recipe);
     result.work.evaluation_seconds = result.measurement.seconds;
+    if (training) {
+      result.work.training_seconds = training->seconds;
+      result.training =
+          TrainingRecord{training->seconds,    training->trained_tokens, training->trainable_parameters,
+                         training->best_epoch, training->epochs,         training->sha256};
+    }
     write_evidence_recipe(folder_, recipe, result.measurement);
-    return result;
+    result_.recipes.push_back(std::move(result));
+    if (callbacks_.measured) callbacks_.measured(result_.recipes.back());
   }
 
-  void train(Recipe& recipe, RecipeResult& result) {
-    cancel_.check(fmt::format("training {}", recipe.id));
-    const Path adapter = recipe_folder(folder_, recipe.id) / "adapter";
-    const ProgressCallback progress = [&](const Progress& step) {
-      if (!callbacks_.progress) return;
-      Progress named = step;
-      named.stage = fmt::format("{}: {}", recipe.id, step.stage);
-      callbacks_.progress(named);
-    };
-    const TuneResult tuned =
-        tuner_.tune(tune_request(recipe, task_.splits, index_.get(), adapter), progress, cancel_);
-    recipe.adapter = AdapterReference{adapter, tuned.sha256};
-    result.work.training_seconds = tuned.seconds;
-    result.training = TrainingRecord{tuned.seconds,    tuned.trained_tokens, tuned.trainable_parameters,
-                                     tuned.best_epoch, tuned.epochs,         tuned.sha256};
+  void investigate_all(const std::vector<Recipe>& recipes) {
+    std::vector<MeasuredRecipe> measured;
+    for (std::size_t i = 0; i < recipes.size(); ++i)
+      measured.push_back({&recipes[i], &result_.recipes[i].measurement});
+    result_.investigation = investigate({task_, measured, tested_, options_.seed, folder_ / "investigation"},
+                                        model_, tuner_, workshop_.index(task_.limits.chunk_tokens),
+                                        options_.investigation, callbacks_.progress, cancel_);
   }
 
   const Task& task_;
   LanguageModel& model_;
   Tuner& tuner_;
   const CompareOptions& options_;
+  const EvaluationOptions evaluation_;
   const CompareCallbacks& callbacks_;
   const CancelToken& cancel_;
   const Path folder_;
+  Workshop workshop_;
   const std::vector<Example> tested_;
-  std::unique_ptr<Index> index_;
-  double indexing_seconds_ = 0;
   TaskResult result_;
 };
 
@@ -206,17 +235,30 @@ CompareResult compare(std::span<const Task> tasks, LanguageModel& model, Tuner& 
                       const CompareOptions& options, const CompareCallbacks& callbacks,
                       const CancelToken& cancel) {
   if (tasks.empty()) throw_error(ErrorCode::invalid_argument, "comparing: no task was given");
-  const auto start = std::chrono::steady_clock::now();
+  if (options.budget && !options.only.empty())
+    throw_error(
+        ErrorCode::invalid_argument,
+        "comparing: a search under a budget chooses the recipes itself; leave out either the budget or "
+        "the recipes");
+  const Clock clock = options.clock ? options.clock : steady_clock();
+  const double start = clock();
   const ModelInfo info = model.info();
   CompareOptions recorded = options;
   recorded.evaluation.seed = options.seed;
   CompareResult result;
   result.base_model = {info.name, info.parameters, model.weights_sha256(), ""};
-  for (const Task& task : tasks) {
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Task& task = tasks[i];
+    // What one task leaves over is for those after it.
+    std::optional<double> share;
+    if (options.budget)
+      share = (budget_seconds(*options.budget, task.prices) - (clock() - start)) /
+              static_cast<double>(tasks.size() - i);
     const Path folder = options.evidence_root / evidence_name(task, info, options);
     write_folder_atomic(folder, [&](const Path& temporary) {
       CompareResult one;
-      one.tasks.push_back(TaskComparison(task, model, tuner, options, callbacks, cancel, temporary).run());
+      one.tasks.push_back(
+          TaskComparison(task, model, tuner, options, callbacks, cancel, temporary).run(share));
       one.tasks.front().evidence_folder = folder.string();
       one.base_model = result.base_model;
       one.base_model.sha256_after = result.base_model.sha256_after = model.weights_sha256();
@@ -232,7 +274,7 @@ CompareResult compare(std::span<const Task> tasks, LanguageModel& model, Tuner& 
     });
     if (callbacks.finished) callbacks.finished(result.tasks.back());
   }
-  result.seconds = seconds_since(start);
+  result.seconds = clock() - start;
   return result;
 }
 

@@ -10,22 +10,29 @@
 
 #include "base/file.h"
 #include "base/progress.h"
+#include "decide/budget.h"
 #include "decide/result.h"
+#include "decide/workshop.h"
 #include "recipe/task.h"
 #include "text/lm.h"
 
 namespace fulcrum {
 
-// Defaults: three tasks in at most five minutes on two cores with a model of about 1.5 million parameters.
 // What is shown and trained (demonstrations, passages, rank, epochs) stands in the task's file.
 struct CompareOptions {
   std::uint64_t seed = 1;
-  int max_test_items = 100;       // a seeded sample of the test split; the whole split if it is smaller
+  int max_test_items = 300;       // a seeded sample of the test split; the whole split if it is smaller
   std::vector<std::string> only;  // ids of the recipes to measure beside zero_shot; empty: all
   double horizon_months = 12;     // over which total cost is counted
   EvaluationOptions evaluation;   // its seed is `seed`
   Path evidence_root = "evidence";
   std::string program_version;  // into options.json
+  // Present: the recipes are found by a search over many (decide/search.h) that may spend so much, all tasks
+  // and the confirmation on the test together; `only` must be empty. Absent: the standard recipes, all of
+  // them.
+  std::optional<Budget> budget;
+  InvestigationOptions investigation;  // not made under a budget, which it would break
+  Clock clock;                         // empty: the machine's
 };
 
 // What is known of a task before anything runs: law 4 wants the smallest detectable difference told first.
@@ -34,11 +41,14 @@ struct ComparePlan {
   std::vector<std::string> recipes;
   double smallest_detectable_difference = 0;
   std::vector<std::string> warnings;
+  std::vector<RecipeForecast> forecasts;  // empty under a budget: the race times its arms as it goes
+  std::optional<double> budget_seconds;   // of this task
 };
 
 struct CompareCallbacks {
   ProgressCallback progress;                          // may be empty
   std::function<void(const ComparePlan&)> planned;    // may be empty
+  std::function<void(const SearchRecord&)> searched;  // may be empty; only under a budget
   std::function<void(const RecipeResult&)> measured;  // may be empty; cost and verdict are not in it yet
   std::function<void(const TaskResult&)> finished;    // may be empty; the task's evidence folder is there
 };

@@ -7,13 +7,17 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "decide/evidence.h"
+#include "decide/figures_testing.h"
 #include "decide/replay.h"
 #include "decide/result_json.h"
+#include "decide/search_json.h"
 #include "text/scripted_lm.h"
 
 namespace fulcrum {
@@ -86,7 +90,8 @@ demonstrations = 3
 )");
     // Reads the room of the article asked for from the documents in the context, and knows nothing else; what
     // it was tuned on makes it know the articles below 4.
-    model_.answer_by([](const GenerateRequest& request) -> std::string {
+    model_.answer_by([this](const GenerateRequest& request) -> std::string {
+      virtual_seconds_ += 0.01;
       const std::string& text = request.messages.back().content;
       const std::size_t documents_end = text.rfind("</doc>");
       const std::string question = documents_end == std::string::npos ? text : text.substr(documents_end);
@@ -111,9 +116,17 @@ demonstrations = 3
     return compare(tasks, model_, tuner_, options_, callbacks, cancel_);
   }
 
+  // A search over many recipes instead of the standard ones, on a clock that only calls and trainings move.
+  void search_within(double seconds) {
+    options_.budget = Budget{seconds, "s"};
+    options_.clock = [this] { return virtual_seconds_; };
+  }
+
   Path home_;
   ScriptedLM model_;
-  ScriptedTuner tuner_{[](const TuneRequest& request) {
+  double virtual_seconds_ = 0;
+  ScriptedTuner tuner_{[this](const TuneRequest& request) {
+    virtual_seconds_ += 0.01 * static_cast<double>(request.train.size()) * request.max_epochs;
     write_file_atomic(Path(request.output_folder) / "adapter_model.safetensors", "weights");
     write_file_atomic(Path(request.output_folder) / "adapter_config.json", "{}");
     TuneResult result;
@@ -266,6 +279,129 @@ TEST_F(CompareTest, OnlyTheRecipesAskedForBesideTheBase) {
   EXPECT_EQ(result.tasks[0].recipes[1].id, "retrieval");
   options_.only = {"magic"};
   EXPECT_THROW(run(), Error);
+}
+
+TEST_F(CompareTest, TellsHowLongEachRecipeWillTakeBeforeItRuns) {
+  options_.clock = [this] { return virtual_seconds_; };
+  std::vector<RecipeForecast> told;
+  std::map<std::string, double> took;
+  double since = 0;
+  CompareCallbacks callbacks;
+  callbacks.planned = [&](const ComparePlan& plan) {
+    told = plan.forecasts;
+    since = virtual_seconds_;
+  };
+  callbacks.measured = [&](const RecipeResult& recipe) {
+    took[recipe.id] = virtual_seconds_ - since;
+    since = virtual_seconds_;
+  };
+  const CompareResult result = run(callbacks);
+  ASSERT_EQ(told.size(), result.tasks[0].recipes.size());
+  for (const RecipeForecast& forecast : told) {
+    EXPECT_NEAR(forecast.seconds_per_call, 0.01, 1e-9) << forecast.recipe;
+    EXPECT_NEAR(forecast.seconds(), took.at(forecast.recipe), 0.05 * took.at(forecast.recipe))
+        << forecast.recipe;
+    EXPECT_NEAR(forecast.cost, forecast.seconds() / 3600, 1e-12);
+  }
+  EXPECT_EQ(result.tasks[0].forecasts.size(), told.size());
+}
+
+TEST_F(CompareTest, EverySentenceOfTheVerdictHasItsFigures) {
+  const Json json = read_json(Path(run().tasks[0].evidence_folder) / "result.json");
+  expect_traceable_verdict(json, 0);
+}
+
+TEST_F(CompareTest, ASearchRacesOnDevAndMeetsTheTestOnce) {
+  constexpr double kBudget = 8;
+  search_within(kBudget);
+  std::vector<std::string> planned, measured;
+  std::size_t asked_before_confirmation = 0;
+  CompareCallbacks callbacks;
+  callbacks.planned = [&](const ComparePlan& plan) {
+    planned = plan.recipes;
+    EXPECT_EQ(plan.budget_seconds, kBudget);
+  };
+  callbacks.searched = [&](const SearchRecord& record) {
+    EXPECT_TRUE(measured.empty());
+    EXPECT_FALSE(record.confirmed.empty());
+    asked_before_confirmation = model_.generate_requests().size();
+  };
+  callbacks.measured = [&](const RecipeResult& recipe) { measured.push_back(recipe.id); };
+  const CompareResult result = run(callbacks);
+  const TaskResult& task = result.tasks.front();
+
+  ASSERT_TRUE(task.search);
+  EXPECT_EQ(task.search->arms.size(), planned.size());
+  EXPECT_GT(planned.size(), 15U);
+  EXPECT_EQ(std::set<std::string>(planned.begin(), planned.end()).size(), planned.size());
+  for (const char* id : {"zero_shot", "few_shot@k1", "few_shot@nearest", "retrieval@p1", "retrieval@c60",
+                         "retrieval@p6@c240", "fine_tuned+retrieval@lr2x"})
+    EXPECT_NE(std::find(planned.begin(), planned.end(), id), planned.end()) << id;
+  EXPECT_EQ(measured, task.search->confirmed);
+  EXPECT_EQ(measured.front(), "zero_shot");
+  EXPECT_LT(measured.size(), planned.size() / 2);
+  EXPECT_TRUE(task.verdict.recipe.starts_with("retrieval")) << task.verdict.recipe;
+  EXPECT_LE(task.search->total_seconds, kBudget);
+  EXPECT_GT(task.search->exhaustive_seconds, kBudget);
+
+  // Before the confirmation no test question was ever put to the model: only the forms of train and dev.
+  const std::vector<GenerateRequest> requests = model_.generate_requests();
+  for (std::size_t i = 0; i < asked_before_confirmation; ++i) {
+    const std::string& text = requests[i].messages.back().content;
+    EXPECT_EQ(text.find("Find "), std::string::npos) << text;
+    EXPECT_EQ(text.find(": where?"), std::string::npos) << text;
+  }
+  for (const SearchedArm& arm : task.search->arms) EXPECT_FALSE(arm.why.empty()) << arm.id;
+  EXPECT_EQ(std::find_if(task.search->arms.begin(), task.search->arms.end(),
+                         [](const auto& arm) { return arm.id == "fine_tuned"; })
+                ->fate,
+            ArmFate::ruled_out);
+}
+
+TEST_F(CompareTest, ASearchIsKeptAsEvidence) {
+  search_within(8);
+  const CompareResult result = run();
+  const Path folder = result.tasks[0].evidence_folder;
+  const Evidence evidence = read_evidence(folder);
+  ASSERT_TRUE(evidence.task().search);
+  EXPECT_EQ(to_json(*evidence.task().search), to_json(*result.tasks[0].search));
+  EXPECT_EQ(to_json(evidence.task().verdict), to_json(result.tasks[0].verdict));
+  expect_traceable_verdict(evidence.recorded, 0);
+  const ReplayResult replayed = replay(evidence, model_, {}, cancel_);
+  for (const ReplayDifference& difference : replayed.differences)
+    ADD_FAILURE() << difference.where << ": " << difference.recorded << " / " << difference.replayed;
+  // Adapters that lost the race are not kept.
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "recipes")) {
+    const std::string id = entry.path().filename().string();
+    EXPECT_NE(
+        std::find(evidence.task().search->confirmed.begin(), evidence.task().search->confirmed.end(), id),
+        evidence.task().search->confirmed.end())
+        << id;
+  }
+}
+
+TEST_F(CompareTest, ASearchThatCannotBeginSaysSo) {
+  search_within(1e-6);
+  EXPECT_THROW(run(), Error);
+  search_within(10);
+  options_.only = {"retrieval"};
+  EXPECT_THROW(run(), Error);
+  options_.only.clear();
+  options_.budget = Budget{5, "USD"};
+  EXPECT_THROW(run(), Error);
+}
+
+TEST_F(CompareTest, DecidesAgainAtAProvidersPrices) {
+  const CompareResult result = run();
+  const Evidence evidence = read_evidence(result.tasks[0].evidence_folder);
+  DecisionOverrides remote;
+  remote.priced_as = TokenPrices{"acme", "tiny", "EUR", "2026-01-31", "https://acme.example", 10, 1, 30};
+  const TaskResult priced = decide_again(evidence, remote);
+  const TokensPerCall& tokens = priced.recipes[0].measurement.tokens_per_call;
+  EXPECT_NEAR(priced.recipes[0].cost.per_1000_calls(),
+              ((tokens.prompt - tokens.cached) * 10 + tokens.cached * 1 + tokens.completion * 30) / 1000,
+              1e-9);
+  EXPECT_EQ(priced.recipes[0].cost.upfront, result.tasks[0].recipes[0].cost.upfront);
 }
 
 TEST_F(CompareTest, LeavesNothingHalfWritten) {

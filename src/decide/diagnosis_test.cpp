@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace fulcrum {
 namespace {
 
@@ -68,6 +70,74 @@ TEST(Diagnosis, LooksAtTheBestPlainPromptAndItsConfusions) {
   ASSERT_EQ(diagnosis.confusions.size(), 1U);
   EXPECT_EQ(diagnosis.confusions[0].count, 2);
   EXPECT_FALSE(diagnosis.retrieved_gold_share);
+}
+
+// Ten items that the plain prompt fails, each with what the interventions and the other recipes make of it.
+struct Probed {
+  const char* id;
+  std::optional<double> oracle_format, oracle_context;
+  double retrieval = 0;
+  bool retrieved = false;
+  double tuned = 0, tuned_retrieval = 0;
+  bool sample = false;
+  std::optional<bool> in_documents;
+  const char* cause;
+};
+
+TEST(Diagnosis, InterventionsTellTheCausesApart) {
+  const Probed items[] = {{"sentence", 1.0, 0.0, 0, false, 0, 0, false, true, "format"},
+                          {"brought", 0.0, 1.0, 1, true, 0, 0, false, true, "knowledge missing"},
+                          {"missed", 0.0, 1.0, 0, false, 0, 0, false, true, "not retrieved"},
+                          {"crowded", 0.0, 1.0, 0, true, 0, 0, false, true, "not read"},
+                          {"unread", 0.0, 0.0, 0, true, 0, 1, false, true, "not read"},
+                          {"learnt", 0.0, 0.0, 0, true, 1, 0, false, true, "behaviour"},
+                          {"wavering", 0.0, 0.0, 0, true, 0, 0, true, true, "boundary"},
+                          {"hopeless", 0.0, 0.0, 0, true, 0, 0, false, true, "beyond"},
+                          {"absent", 0.0, std::nullopt, 0, false, 0, 0, false, false, "not in the documents"},
+                          {"unknown", 0.0, std::nullopt, 0, false, 0, 0, false, std::nullopt, "beyond"}};
+  Measurement prompt, retrieval, tuned, both;
+  Probes probes;
+  probes.recipe = "zero_shot";
+  InterventionArm format, context;
+  format.name = intervention::kOracleFormat;
+  context.name = intervention::kOracleContext;
+  for (const Probed& each : items) {
+    prompt.items.push_back(item(each.id, 0));
+    MeasuredItem with_documents = item(each.id, each.retrieval);
+    if (each.oracle_context) with_documents.gold_documents = {"gold.md"};
+    if (each.retrieved) with_documents.documents = {"gold.md"};
+    retrieval.items.push_back(with_documents);
+    tuned.items.push_back(item(each.id, each.tuned));
+    both.items.push_back(item(each.id, each.tuned_retrieval));
+    probes.items.push_back(each.id);
+    format.scores.push_back(each.oracle_format);
+    context.scores.push_back(each.oracle_context);
+    probes.samples.push_back({{"x", "y"}, {0.0, each.sample ? 1.0 : 0.0}});
+    probes.in_documents.push_back(each.in_documents);
+  }
+  probes.arms = {format, context};
+  const std::vector<DiagnosedRecipe> recipes = {{"zero_shot", {"prompt"}, &prompt},
+                                                {"retrieval", {"prompt", "retrieval"}, &retrieval},
+                                                {"fine_tuned", {"fine_tune"}, &tuned},
+                                                {"fine_tuned+retrieval", {"fine_tune", "retrieval"}, &both}};
+  const Diagnosis diagnosis = diagnose(recipes, &probes);
+  std::map<std::string, std::string> causes;
+  for (const auto& cause : diagnosis.causes)
+    for (const std::string& id : cause.examples) causes[id] = cause.cause;
+  for (std::size_t i = 0; i < std::size(items); ++i) {
+    EXPECT_EQ(causes[items[i].id], items[i].cause) << items[i].id;
+    EXPECT_EQ(diagnosis.item_causes.at(i), items[i].cause) << items[i].id;
+  }
+
+  ASSERT_TRUE(diagnosis.documents_lack_answer);
+  EXPECT_NEAR(diagnosis.documents_lack_answer->estimate, 1.0 / 9, 1e-12);
+  const auto& not_read = diagnosis.causes.front();
+  EXPECT_DOUBLE_EQ(not_read.share, 0.2);
+  EXPECT_LT(not_read.low, 0.1);  // Wilson, 2 of 10
+  EXPECT_GT(not_read.high, 0.4);
+  const std::vector<std::string> sentences = cause_sentences(diagnosis);
+  EXPECT_EQ(sentences.at(0).find("zero_shot fails on 10 of 10 items: "), 0U) << sentences.at(0);
+  EXPECT_NE(sentences.at(1).find("The documents miss 11% ("), std::string::npos) << sentences.at(1);
 }
 
 }  // namespace

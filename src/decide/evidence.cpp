@@ -69,6 +69,8 @@ Json options_json(const CompareOptions& options) {
           {"max_test_items", options.max_test_items},
           {"only", options.only},
           {"horizon_months", options.horizon_months},
+          {"budget", options.budget ? Json{{"amount", options.budget->amount}, {"unit", options.budget->unit}}
+                                    : Json(nullptr)},
           {"evaluation",
            {{"seed", evaluation.seed},
             {"batch_items", evaluation.batch_items},
@@ -89,6 +91,8 @@ CompareOptions options_from(const Json& value) {
   options.max_test_items = value.at("max_test_items");
   options.only = value.at("only").get<std::vector<std::string>>();
   options.horizon_months = value.at("horizon_months");
+  if (const Json& budget = value.at("budget"); !budget.is_null())
+    options.budget = Budget{budget.at("amount"), budget.at("unit")};
   const Json& evaluation = value.at("evaluation");
   options.evaluation.seed = evaluation.at("seed");
   options.evaluation.batch_items = evaluation.at("batch_items");
@@ -226,6 +230,7 @@ TaskResult decide_again(const Evidence& evidence, const DecisionOverrides& overr
   if (overrides.horizon_months) circumstances.horizon_months = *overrides.horizon_months;
   if (overrides.machine_hour_price) task.task.prices.machine_hour = *overrides.machine_hour_price;
   if (overrides.label_price) task.task.prices.labelled_example = *overrides.label_price;
+  if (overrides.priced_as) task.task.priced_as = overrides.priced_as;
   conclude(task);
   return task;
 }

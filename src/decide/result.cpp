@@ -6,6 +6,17 @@
 
 namespace fulcrum {
 
+namespace {
+
+Cost cost_of_recipe(const RecipeResult& recipe, const TaskSummary& task, Upkeep upkeep) {
+  const Measurement& m = recipe.measurement;
+  return task.priced_as
+             ? cost_at(*task.priced_as, m.latency, m.tokens_per_call, recipe.work, upkeep, task.prices)
+             : cost_of(m.latency, m.tokens_per_call, recipe.work, upkeep, task.prices);
+}
+
+}  // namespace
+
 void conclude(TaskResult& task) {
   std::vector<Arm> arms;
   std::vector<DiagnosedRecipe> diagnosed;
@@ -13,20 +24,29 @@ void conclude(TaskResult& task) {
   for (RecipeResult& recipe : task.recipes) {
     const bool adapted =
         std::find(recipe.levers.begin(), recipe.levers.end(), lever::kFineTune) != recipe.levers.end();
-    recipe.cost = cost_of(recipe.measurement.latency, recipe.work, adapted ? Upkeep::adapter : Upkeep::none,
-                          task.task.prices);
+    recipe.cost = cost_of_recipe(recipe, task.task, adapted ? Upkeep::adapter : Upkeep::none);
     recipe.seconds_to_iterate =
         recipe.work.training_seconds + recipe.work.indexing_seconds + recipe.work.evaluation_seconds;
     arms.push_back(arm_of(recipe.id, recipe.levers, recipe.measurement));
     diagnosed.push_back({recipe.id, recipe.levers, &recipe.measurement});
     input.candidates.push_back({arms.back(), recipe.measurement.quality, recipe.cost});
+    if (auto why = task.investigation.blocked(recipe.id))
+      input.blocked.push_back({recipe.id, std::move(*why)});
   }
-  task.diagnosis = diagnose(diagnosed);
+  task.diagnosis = diagnose(diagnosed, task.investigation.probes ? &*task.investigation.probes : nullptr);
   task.comparisons = compare_ladder(arms, arms.front().recipe, task.seed);
+  input.comparisons = task.comparisons;
   input.circumstances = task.task.circumstances;
+  if (task.search) {
+    input.searched_recipes = task.search->arms.size();
+    input.untried = task.search->untried();
+  }
   input.diagnosis = task.diagnosis;
   input.seed = task.seed;
+  if (auto more_data = more_data_sentence(task.investigation))
+    input.further_steps.push_back({std::move(*more_data), {"investigation.learning_curve"}});
   task.verdict = decide(input);
+  task.break_even = break_even_pairs(input.candidates, input.circumstances.calls_per_month);
 }
 
 }  // namespace fulcrum

@@ -8,6 +8,9 @@
 
 #include "decide/comparisons.h"
 #include "decide/diagnosis.h"
+#include "decide/forecast.h"
+#include "decide/investigation.h"
+#include "decide/search.h"
 #include "decide/verdict.h"
 #include "measure/cost.h"
 #include "measure/evaluation.h"
@@ -45,6 +48,7 @@ struct TaskSummary {
   std::string sha256;
   Circumstances circumstances;
   Prices prices;
+  std::optional<TokenPrices> priced_as;  // calls are priced as this provider would charge for their tokens
 };
 
 struct TaskResult {
@@ -58,6 +62,10 @@ struct TaskResult {
   std::string evidence_folder;
   std::uint64_t seed = 0;
   double seconds = 0;
+  std::vector<RecipeForecast> forecasts;  // told before the run
+  std::optional<SearchRecord> search;     // present if a budget chose the recipes
+  std::vector<BreakEvenLine> break_even;  // every pair of recipes
+  Investigation investigation;
 };
 
 struct BaseModelRecord {

@@ -34,7 +34,10 @@ class Chooser {
     std::vector<std::size_t> eligible = screen();
     // Circumstances that leave nothing over are no reason to name nothing: the screen is then dropped.
     if (eligible.empty())
-      for (std::size_t i = 0; i < options_.size(); ++i) eligible.push_back(i);
+      for (std::size_t i = 0; i < options_.size(); ++i)
+        if (options_[i].admission == Admission::open) eligible.push_back(i);
+    // Only gates are stronger: the untouched base is then what remains.
+    if (eligible.empty()) eligible.push_back(0);
     if (circumstances_.target && choose_by_target(eligible)) return choice_;
     choose_by_proof(eligible);
     return choice_;
@@ -44,11 +47,10 @@ class Chooser {
   std::vector<std::size_t> screen() {
     std::vector<std::size_t> eligible;
     for (std::size_t i = 0; i < options_.size(); ++i) {
-      const bool tuned = has(options_[i].levers, lever::kFineTune);
-      if (tuned && !circumstances_.behaviour_stable)
-        choice_.standings[i] = Standing::unstable_behaviour;
-      else if (tuned && circumstances_.facts_change && !has(options_[i].levers, lever::kRetrieval))
-        choice_.standings[i] = Standing::stale_facts;
+      if (options_[i].admission == Admission::blocked)
+        choice_.standings[i] = Standing::blocked;
+      else if (const auto standing = ruled_out(options_[i].levers, circumstances_))
+        choice_.standings[i] = *standing;
       else
         eligible.push_back(i);
     }
@@ -166,6 +168,14 @@ std::string_view to_string(RulePath path) {
       break;
   }
   return "proven_better";
+}
+
+std::optional<Standing> ruled_out(const std::vector<std::string>& levers,
+                                  const Circumstances& circumstances) {
+  if (!has(levers, lever::kFineTune)) return std::nullopt;
+  if (!circumstances.behaviour_stable) return Standing::unstable_behaviour;
+  if (circumstances.facts_change && !has(levers, lever::kRetrieval)) return Standing::stale_facts;
+  return std::nullopt;
 }
 
 bool is_prompt_only(const std::vector<std::string>& levers) {

@@ -27,11 +27,14 @@
 
 namespace fulcrum {
 
+enum class Admission { open, blocked };  // blocked: measured, but a gate forbids to recommend it
+
 struct RuleOption {
   std::string recipe;
   std::vector<std::string> levers;
   double quality = 0, quality_high = 0;
   Cost cost;
+  Admission admission = Admission::open;
 };
 
 struct Circumstances {
@@ -40,6 +43,7 @@ struct Circumstances {
   double horizon_months = 12;
   bool facts_change = false;
   bool behaviour_stable = true;
+  std::optional<double> documents_change_days;  // how often, where facts change
 };
 
 // Two-sided p-value of "options a and b are equally good", unadjusted.
@@ -48,6 +52,7 @@ using PairTest = std::function<double(std::size_t a, std::size_t b)>;
 enum class RulePath { prompt_is_enough, volume_pays, reaches_target, proven_better };
 enum class Standing {
   chosen,
+  blocked,               // out: a gate forbids it
   stale_facts,           // out: facts change and it keeps them in weights alone
   unstable_behaviour,    // out: the wanted behaviour changes
   unproven_combination,  // reaches the target without proof that it adds anything to its parts
@@ -70,6 +75,8 @@ struct Choice {
 Choice choose(const std::vector<RuleOption>& options, const Circumstances& circumstances,
               const PairTest& p_value);
 
+// stale_facts or unstable_behaviour where the circumstances alone take a recipe out, whatever it measures.
+std::optional<Standing> ruled_out(const std::vector<std::string>& levers, const Circumstances& circumstances);
 bool is_prompt_only(const std::vector<std::string>& levers);
 // Positions of the other options whose added levers are a proper, non-empty part of this one's.
 std::vector<std::size_t> parts_of(const std::vector<RuleOption>& options, std::size_t option);

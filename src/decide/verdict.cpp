@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "decide/advice.h"
 #include "decide/flips.h"
 #include "decide/verdict_words.h"
 
@@ -28,24 +29,54 @@ class PairTable {
   std::vector<Comparison> comparisons_;
 };
 
-std::vector<BreakEvenLine> break_even_lines(const DecisionInput& input, std::size_t chosen) {
-  std::vector<BreakEvenLine> lines;
-  const Candidate& recommended = input.candidates[chosen];
-  for (std::size_t i = 0; i < input.candidates.size(); ++i) {
-    if (i == chosen) continue;
-    const Candidate* dearer = &recommended;
-    const Candidate* cheaper = &input.candidates[i];
-    if (dearer->cost.upfront < cheaper->cost.upfront) std::swap(dearer, cheaper);
-    lines.push_back({dearer->arm.recipe, cheaper->arm.recipe, break_even(dearer->cost, cheaper->cost),
-                     months_to_repay(dearer->cost, cheaper->cost, input.circumstances.calls_per_month)});
+BreakEvenLine break_even_line(const Candidate& one, const Candidate& other, double calls_per_month) {
+  const bool in_order = one.cost.upfront >= other.cost.upfront;
+  const Candidate &dearer = in_order ? one : other, &cheaper = in_order ? other : one;
+  const auto right_answers = [&](PromptCaching cache) {
+    return break_even_in_right_answers(dearer.cost, dearer.quality, cheaper.cost, cheaper.quality, cache);
+  };
+  const RepayRange months = repay_months(dearer.cost, cheaper.cost, calls_per_month);
+  return {dearer.arm.recipe,
+          cheaper.arm.recipe,
+          break_even(dearer.cost, cheaper.cost),
+          months.at,
+          months,
+          right_answers(PromptCaching::warm),
+          right_answers(PromptCaching::cold)};
+}
+
+// Splits sentences into what is shown and what it rests on.
+void put(std::vector<Sentence> sentences, std::vector<std::string>& texts, Verdict::Figures& figures) {
+  for (Sentence& sentence : sentences) {
+    texts.push_back(std::move(sentence.text));
+    figures.push_back(std::move(sentence.figures));
   }
-  return lines;
 }
 
 Certainty certainty_of(double confidence) {
   return confidence >= kClear    ? Certainty::clear
          : confidence >= kLikely ? Certainty::likely
                                  : Certainty::cannot_tell;
+}
+
+// `facts` is about `verdict`, whose figures are all there.
+void put_into_words(const VerdictFacts& facts, Verdict& verdict) {
+  verdict.computed = computed_figures(facts);
+  Sentence summary = summary_sentence(facts);
+  verdict.summary = std::move(summary.text);
+  verdict.summary_figures = std::move(summary.figures);
+  put(reason_sentences(facts), verdict.reasons, verdict.reason_figures);
+  for (std::size_t i = 0; i < facts.input.candidates.size(); ++i) {
+    if (i == facts.choice.chosen) continue;
+    Sentence why = rejection_sentence(facts, i);
+    verdict.rejected.push_back({facts.input.candidates[i].arm.recipe, std::move(why.text)});
+    verdict.rejected_figures.push_back(std::move(why.figures));
+  }
+  std::vector<Sentence> flips;
+  for (std::size_t i = 0; i < verdict.flips.size(); ++i) flips.push_back(flip_sentence(facts, i));
+  put(std::move(flips), verdict.flips_if, verdict.flip_figures);
+  put(next_steps(facts), verdict.next_steps, verdict.next_step_figures);
+  put(look_again_sentences(facts), verdict.look_again, verdict.look_again_figures);
 }
 
 }  // namespace
@@ -67,8 +98,12 @@ Verdict decide(const DecisionInput& input) {
   std::vector<RuleOption> options;
   std::vector<Arm> arms;
   for (const Candidate& candidate : input.candidates) {
+    const bool is_blocked =
+        std::any_of(input.blocked.begin(), input.blocked.end(),
+                    [&](const Rejection& each) { return each.recipe == candidate.arm.recipe; });
     options.push_back({candidate.arm.recipe, candidate.arm.levers, candidate.quality.estimate,
-                       candidate.quality.high, candidate.cost});
+                       candidate.quality.high, candidate.cost,
+                       is_blocked ? Admission::blocked : Admission::open});
     arms.push_back(candidate.arm);
   }
   const PairTable pairs(input.candidates, input.seed);
@@ -88,20 +123,26 @@ Verdict decide(const DecisionInput& input) {
     verdict.target_reached = chosen.quality.estimate >= *input.circumstances.target;
     verdict.target_proven = chosen.quality.low >= *input.circumstances.target;
   }
+  if (!input.untried.empty() && !verdict.target_reached && verdict.certainty == Certainty::clear)
+    verdict.certainty = Certainty::likely;
   for (std::size_t i = 0; i < options.size(); ++i)
     if (i != choice.chosen) verdict.contrasts.push_back(pairs.at(choice.chosen, i));
   adjust_by_holm(verdict.contrasts);
-  verdict.break_even = break_even_lines(input, choice.chosen);
-
-  const VerdictFacts facts{input, choice, verdict};
-  verdict.summary = summary_sentence(facts);
-  verdict.reasons = reason_sentences(facts);
   for (std::size_t i = 0; i < options.size(); ++i)
-    if (i != choice.chosen) verdict.rejected.push_back({options[i].recipe, rejection_sentence(facts, i)});
-  for (const Flip& flip : find_flips(options, input.circumstances, p_value))
-    verdict.flips_if.push_back(flip_sentence(facts, flip));
-  verdict.next_steps = next_steps(facts);
+    if (i != choice.chosen)
+      verdict.break_even.push_back(
+          break_even_line(chosen, input.candidates[i], input.circumstances.calls_per_month));
+  verdict.flips = find_flips(options, input.circumstances, p_value);
+  put_into_words({input, choice, verdict}, verdict);
   return verdict;
+}
+
+std::vector<BreakEvenLine> break_even_pairs(std::span<const Candidate> candidates, double calls_per_month) {
+  std::vector<BreakEvenLine> lines;
+  for (std::size_t a = 0; a < candidates.size(); ++a)
+    for (std::size_t b = a + 1; b < candidates.size(); ++b)
+      lines.push_back(break_even_line(candidates[a], candidates[b], calls_per_month));
+  return lines;
 }
 
 }  // namespace fulcrum

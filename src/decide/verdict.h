@@ -7,7 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +17,9 @@
 #include "decide/comparisons.h"
 #include "decide/confidence.h"
 #include "decide/diagnosis.h"
+#include "decide/flips.h"
 #include "decide/rule.h"
+#include "decide/sentence.h"
 #include "measure/cost.h"
 
 namespace fulcrum {
@@ -26,22 +30,32 @@ struct Candidate {
   Cost cost;
 };
 
+struct Rejection {
+  std::string recipe, why;
+};
+
 struct DecisionInput {
   std::vector<Candidate> candidates;  // the first is the zero-shot base
   Circumstances circumstances;
   std::optional<Diagnosis> diagnosis;
   std::uint64_t seed = 0;
   int confidence_resamples = 500;
-};
-
-struct Rejection {
-  std::string recipe, why;
+  // Where a search chose the candidates: how many recipes it raced, and those that its budget did not pay
+  // for. A verdict that misses the target is never clear while some were not tried.
+  std::size_t searched_recipes = 0;
+  std::vector<std::string> untried;
+  // Recipes that must not be recommended, each with the reason as a sentence; they are measured and shown.
+  std::vector<Rejection> blocked;
+  std::vector<Sentence> further_steps;  // what else is known to be worth doing next
+  std::vector<Comparison> comparisons;  // compare_ladder's, where they were made; reasons quote them
 };
 
 struct BreakEvenLine {
   std::string recipe, against;  // `recipe` has the higher up-front cost
   BreakEven calls;
   double months = 0;  // at the task's volume; infinite when it never pays
+  RepayRange months_range;
+  RepayRange right_answers, right_answers_uncached;  // counted in right answers instead of calls
 };
 
 enum class Certainty { clear, likely, cannot_tell };  // confidence from 0.9, from 0.7, below
@@ -63,7 +77,17 @@ struct Verdict {
   std::vector<std::string> next_steps;
   std::vector<ChoiceShare> choice_shares;  // where the resamples went, largest first
   std::vector<Comparison> contrasts;       // the recommended one (a) against each other one, Holm over these
+  std::vector<std::string> look_again;     // when this is to be decided anew
+  std::vector<Flip> flips;                 // what flips_if says
+  std::map<std::string, double> computed;  // figures that only the sentences need
+  // Beside every sentence the keys of the figures in result.json that it rests on (decide/sentence.h).
+  using Figures = std::vector<std::vector<std::string>>;
+  std::vector<std::string> summary_figures;
+  Figures reason_figures, rejected_figures, flip_figures, next_step_figures, look_again_figures;
 };
+
+// From which call on each pays against each other: all pairs, the one with the higher up-front cost first.
+std::vector<BreakEvenLine> break_even_pairs(std::span<const Candidate> candidates, double calls_per_month);
 
 Verdict decide(const DecisionInput& input);
 

@@ -1,327 +1,302 @@
 #include "decide/verdict_words.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
-#include "measure/power.h"
-#include "recipe/levers.h"
 
 namespace fulcrum {
 
 namespace {
 
-// Shares of failures from which a cause is worth acting on, and of resamples from which a rival is worth
-// naming.
-constexpr double kNotableShare = 0.15, kNotableRival = 0.05;
-
-const Circumstances& circumstances(const VerdictFacts& facts) {
-  return facts.input.circumstances;
-}
-
-double total(const VerdictFacts& facts, const Candidate& candidate) {
-  return candidate.cost.total(circumstances(facts).calls_per_month, circumstances(facts).horizon_months);
-}
-
-std::string horizon(const VerdictFacts& facts) {
-  return fmt::format("over {:g} months at {} calls a month", circumstances(facts).horizon_months,
-                     describe_count(circumstances(facts).calls_per_month));
-}
+// The share of resamples from which a rival is worth naming.
+constexpr double kNotableRival = 0.05;
 
 std::string metric_name(const VerdictFacts& facts) {
   return std::string(to_string(facts.chosen().arm.metric));
-}
-
-const Candidate* best_prompt(const VerdictFacts& facts) {
-  const Candidate* best = nullptr;
-  for (const Candidate& candidate : facts.input.candidates)
-    if (is_prompt_only(candidate.arm.levers) &&
-        (!best || candidate.quality.estimate > best->quality.estimate))
-      best = &candidate;
-  return best;
-}
-
-const Comparison* contrast_with(const VerdictFacts& facts, const std::string& recipe) {
-  for (const Comparison& contrast : facts.verdict.contrasts)
-    if (contrast.b == recipe) return &contrast;
-  return nullptr;
 }
 
 std::string factor_text(double factor) {
   return factor < 10 ? fmt::format("{:.2g}", factor) : fmt::format("{:.0f}", factor);
 }
 
-std::string p_text(double p) {
-  return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", p);
+std::optional<std::size_t> best_prompt(const VerdictFacts& facts) {
+  std::optional<std::size_t> best;
+  const auto& candidates = facts.input.candidates;
+  for (std::size_t i = 0; i < candidates.size(); ++i)
+    if (is_prompt_only(candidates[i].arm.levers) &&
+        (!best || candidates[i].quality.estimate > candidates[*best].quality.estimate))
+      best = i;
+  return best;
 }
 
-std::string figures_text(const Comparison& contrast, double p_value) {
-  return fmt::format("({:+.2f}, interval {:+.2f} to {:+.2f}, {})", contrast.difference, contrast.low,
-                     contrast.high, p_text(p_value));
-}
-
-// "proven better than x (+0.31, interval +0.22 to +0.40, p < 0.001)", or that nothing is proven.
-std::string contrast_text(const Comparison& contrast) {
-  const std::string figures = figures_text(contrast, contrast.p_value);
-  if (!contrast.proven()) return fmt::format("not proven different from {} {}", contrast.b, figures);
-  return fmt::format("proven {} than {} {}", contrast.difference > 0 ? "better" : "worse", contrast.b,
-                     figures);
-}
-
-std::string path_sentence(const VerdictFacts& facts) {
-  const Candidate& chosen = facts.chosen();
-  const std::string measured = fmt::format("{} {}", metric_name(facts), describe(chosen.quality));
-  const auto& target = circumstances(facts).target;
+Sentence path_sentence(const VerdictFacts& facts) {
+  Sentence s;
+  const std::string& recipe = facts.chosen().arm.recipe;
+  const std::string measured =
+      fmt::format("{} {}", metric_name(facts), cite_quality(s, facts, facts.choice.chosen));
   switch (facts.choice.path) {
     case RulePath::prompt_is_enough:
-      return fmt::format("{} reaches the target of {:.2f} with a prompt alone: {}. A prompt is enough.",
-                         chosen.arm.recipe, *target, measured);
+      return s.saying(fmt::format("{} reaches the target of {} with a prompt alone: {}. A prompt is enough.",
+                                  recipe, cite_target(s, facts), measured));
     case RulePath::volume_pays:
-      return fmt::format(
-          "A prompt alone reaches the target of {:.2f}, but {} reaches it too ({}) and {} it costs less, "
-          "even at the "
-          "far end of the break-even interval.",
-          *target, chosen.arm.recipe, measured, horizon(facts));
+      return s.saying(
+          fmt::format("A prompt alone reaches the target of {}, but {} reaches it too ({}) and {} it costs "
+                      "less, even at the "
+                      "far end of the break-even interval.",
+                      cite_target(s, facts), recipe, measured, cite_horizon(s, facts)));
     case RulePath::reaches_target: {
-      const Candidate* prompt = best_prompt(facts);
-      const std::string missed =
-          prompt ? fmt::format("No prompt alone reaches the target of {:.2f}; the best, {}, measures {}. ",
-                               *target, prompt->arm.recipe, describe(prompt->quality))
-                 : std::string();
-      return fmt::format("{}{} is the cheapest recipe that reaches it: {}.", missed, chosen.arm.recipe,
-                         measured);
+      std::string missed;
+      if (const auto prompt = best_prompt(facts))
+        missed = fmt::format("No prompt alone reaches the target of {}; the best, {}, measures {}. ",
+                             cite_target(s, facts), facts.input.candidates[*prompt].arm.recipe,
+                             cite_quality(s, facts, *prompt));
+      return s.saying(
+          fmt::format("{}{} is the cheapest recipe that reaches it: {}.", missed, recipe, measured));
     }
     case RulePath::proven_better:
       break;
   }
-  return fmt::format(
-      "{}{} is the cheapest recipe that nothing dearer is proven to beat: {}.",
-      target ? fmt::format("No recipe that may be used is shown to reach the target of {:.2f}. ", *target)
-             : std::string(),
-      chosen.arm.recipe, measured);
+  const std::string missed =
+      facts.circumstances().target
+          ? fmt::format("No recipe that may be used is shown to reach the target of {}. ",
+                        cite_target(s, facts))
+          : std::string();
+  return s.saying(fmt::format("{}{} is the cheapest recipe that nothing dearer is proven to beat: {}.",
+                              missed, recipe, measured));
 }
 
-std::string diagnosis_sentence(const Diagnosis& diagnosis) {
+// The diagnosis says its sentences itself; here each gets its keys, in the order in which they come.
+std::vector<Sentence> diagnosis_sentences(const Diagnosis& diagnosis) {
+  Sentence causes;
+  causes.figures = {"diagnosis.items", "diagnosis.failures"};
   if (diagnosis.failures == 0)
-    return fmt::format("{} failed on none of {} items.", diagnosis.recipe, diagnosis.items);
-  std::string causes;
-  for (const auto& cause : diagnosis.causes)
-    causes += fmt::format("{}{} {:.0f}%", causes.empty() ? "" : ", ", cause.cause, 100 * cause.share);
-  return fmt::format("Of the {} failures of {} on {} items: {}.", diagnosis.failures, diagnosis.recipe,
-                     diagnosis.items, causes);
+    return {causes.saying(fmt::format("{} failed on none of {} items.", diagnosis.recipe, diagnosis.items))};
+  for (std::size_t i = 0; i < diagnosis.causes.size(); ++i)
+    for (const char* part : {"share", "low", "high"})
+      causes.cite(fmt::format("diagnosis.causes[{}].{}", i, part), 0);
+  std::vector<Sentence> sentences{causes};
+  const auto add_estimate = [&](const std::string& key) {
+    for (const char* part : {"estimate", "low", "high", "n"}) sentences.back().cite(key + "." + part, 0);
+  };
+  if (diagnosis.documents_lack_answer) {
+    sentences.emplace_back();
+    add_estimate("diagnosis.documents_lack_answer");
+  }
+  for (std::size_t i = 0; i < diagnosis.interventions.size(); ++i) {
+    sentences.emplace_back();
+    sentences.back().cite(fmt::format("diagnosis.interventions[{}].before.estimate", i), 0);
+    add_estimate(fmt::format("diagnosis.interventions[{}].after", i));
+  }
+  std::vector<std::string> texts = cause_sentences(diagnosis);
+  for (std::size_t i = 0; i < std::min(texts.size(), sentences.size()); ++i)
+    sentences[i].text = std::move(texts[i]);
+  return sentences;
 }
 
-std::string saturation_sentence(const VerdictFacts& facts) {
-  const Candidate& base = facts.input.candidates.front();
-  const Candidate* best = best_prompt(facts);
-  if (!best || best == &base || facts.choice.path == RulePath::prompt_is_enough) return {};
-  const Comparison step = compare_arms(best->arm, base.arm, facts.input.seed);
-  if (step.proven() && step.difference > 0)
-    return fmt::format("More prompting helps: {} is {}.", best->arm.recipe, contrast_text(step));
-  return fmt::format("Prompting has levelled off: its best rung {} is {}.", best->arm.recipe,
-                     contrast_text(step));
+std::optional<Sentence> saturation_sentence(const VerdictFacts& facts) {
+  const auto best = best_prompt(facts);
+  if (!best || *best == 0 || facts.choice.path == RulePath::prompt_is_enough) return std::nullopt;
+  const std::string& recipe = facts.input.candidates[*best].arm.recipe;
+  const auto& comparisons = facts.input.comparisons;
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    const Comparison& step = comparisons[i];
+    if (step.a != recipe || step.b != facts.input.candidates.front().arm.recipe) continue;
+    Sentence s;
+    const std::string text = contrast_text(s, step, fmt::format("comparisons[{}]", i));
+    const bool helps = step.proven() && step.difference > 0;
+    return s.saying(fmt::format("{} {} is {}.",
+                                helps ? "More prompting helps:" : "Prompting has levelled off: its best rung",
+                                recipe, text));
+  }
+  return std::nullopt;
+}
+
+Sentence cost_sentence(const VerdictFacts& facts) {
+  Sentence s;
+  const std::size_t i = facts.choice.chosen;
+  const Cost& cost = facts.chosen().cost;
+  return s.saying(fmt::format(
+      "It costs {} up front and {} per 1,000 calls: {} {}.",
+      s.cite(key_of(i, "cost.upfront"), describe_money(cost.upfront, cost.currency)),
+      s.cite(key_of(i, "cost.per_1000_calls"), describe_money(cost.per_1000_calls(), cost.currency)),
+      cite_total(s, facts, i), cite_horizon(s, facts)));
+}
+
+Sentence stability_sentence(const VerdictFacts& facts) {
+  Sentence s;
+  std::string rivals;
+  for (std::size_t i = 0; i < facts.verdict.choice_shares.size(); ++i) {
+    const ChoiceShare& share = facts.verdict.choice_shares[i];
+    if (share.recipe != facts.verdict.recipe && share.share >= kNotableRival)
+      rivals += fmt::format(", {} on {}", share.recipe,
+                            s.cite(fmt::format("verdict.choice_shares[{}].share", i), percent(share.share)));
+  }
+  const std::string count = cite_computed(s, facts, "candidates");
+  const std::string beginning =
+      facts.input.searched_recipes > 0
+          ? fmt::format("Of {} recipes that raced on the dev items, {} met the test, once each",
+                        cite_computed(s, facts, "searched_recipes"), count)
+          : fmt::format(
+                "The {} recipes were fixed before a test item was looked at and each met the test once",
+                count);
+  return s.saying(fmt::format("{}; the same rule picks {} on {} of {} resampled tests{}.", beginning,
+                              facts.verdict.recipe, cite_confidence(s, facts),
+                              cite_computed(s, facts, "resamples"), rivals));
+}
+
+Sentence untried_sentence(const VerdictFacts& facts) {
+  Sentence s;
+  return s.saying(
+      fmt::format("The budget did not pay for trying {} of them, {} first of all: a better recipe may be "
+                  "among these.",
+                  cite_computed(s, facts, "untried_recipes"), facts.input.untried.front()));
 }
 
 }  // namespace
 
-std::string describe(const Estimate& estimate) {
-  return fmt::format("{:.2f} ({:.2f} to {:.2f}, n = {})", estimate.estimate, estimate.low, estimate.high,
-                     estimate.n);
-}
-
-std::string describe_money(double amount, const std::string& currency) {
-  if (!std::isfinite(amount)) return fmt::format("no end of {}", currency);
-  return fmt::format("{} {}", money_text(amount), currency);
-}
-
-std::string describe_count(double count) {
-  if (!std::isfinite(count)) return "never";
-  if (count >= 1e9) return fmt::format("{:.3g} billion", count / 1e9);
-  if (count >= 1e6) return fmt::format("{:.3g} million", count / 1e6);
-  std::string digits = fmt::format("{:.0f}", count);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
-std::string summary_sentence(const VerdictFacts& facts) {
+Sentence summary_sentence(const VerdictFacts& facts) {
+  Sentence s;
   const Verdict& verdict = facts.verdict;
-  std::string rival;
+  const std::string confidence = cite_confidence(s, facts);
+  std::string otherwise;
   for (const ChoiceShare& share : verdict.choice_shares)
     if (share.recipe != verdict.recipe) {
-      rival = share.recipe;
+      otherwise = ", otherwise mostly " + share.recipe;
       break;
     }
   switch (verdict.certainty) {
     case Certainty::clear:
-      return fmt::format("Use {}: clear, the same choice on {:.0f}% of resampled tests.", verdict.recipe,
-                         100 * verdict.confidence);
+      return s.saying(fmt::format("Use {}: clear, the same choice on {} of resampled tests.", verdict.recipe,
+                                  confidence));
     case Certainty::likely:
-      return fmt::format(
-          "Use {}: likely, the same choice on {:.0f}% of resampled tests, otherwise mostly {}.",
-          verdict.recipe, 100 * verdict.confidence, rival);
+      return s.saying(fmt::format("Use {}: likely, the same choice on {} of resampled tests{}.",
+                                  verdict.recipe, confidence, otherwise));
     case Certainty::cannot_tell:
       break;
   }
-  return fmt::format(
-      "This test cannot tell which recipe is best; {} is the cheaper choice until more is known "
-      "(the same choice on {:.0f}% of resampled tests, otherwise mostly {}).",
-      verdict.recipe, 100 * verdict.confidence, rival);
+  return s.saying(
+      fmt::format("This test cannot tell which recipe is best; {} is the cheaper choice until more is known "
+                  "(the same choice "
+                  "on {} of resampled tests{}).",
+                  verdict.recipe, confidence, otherwise));
 }
 
-std::vector<std::string> reason_sentences(const VerdictFacts& facts) {
-  const Candidate& chosen = facts.chosen();
-  const auto& target = circumstances(facts).target;
-  std::vector<std::string> reasons{path_sentence(facts)};
-  if (target && facts.verdict.target_reached && !facts.verdict.target_proven)
+std::vector<Sentence> reason_sentences(const VerdictFacts& facts) {
+  std::vector<Sentence> reasons{path_sentence(facts)};
+  if (facts.verdict.target_reached && !facts.verdict.target_proven) {
+    Sentence s;
     reasons.push_back(
-        fmt::format("That it reaches {:.2f} is the estimate; its interval begins at {:.2f}, so the target "
-                    "is not proven to be reached.",
-                    *target, chosen.quality.low));
-  if (facts.input.diagnosis) reasons.push_back(diagnosis_sentence(*facts.input.diagnosis));
-  if (std::string sentence = saturation_sentence(facts); !sentence.empty())
-    reasons.push_back(std::move(sentence));
-  if (const Comparison* contrast = contrast_with(facts, facts.input.candidates.front().arm.recipe))
-    reasons.push_back(fmt::format("Against the untouched base it is {}.", contrast_text(*contrast)));
-  reasons.push_back(fmt::format("It costs {} up front and {} per 1,000 calls: {} {}.",
-                                describe_money(chosen.cost.upfront, chosen.cost.currency),
-                                describe_money(chosen.cost.per_1000_calls(), chosen.cost.currency),
-                                describe_money(total(facts, chosen), chosen.cost.currency), horizon(facts)));
-  std::string rivals;
-  for (const ChoiceShare& share : facts.verdict.choice_shares)
-    if (share.recipe != facts.verdict.recipe && share.share >= kNotableRival)
-      rivals += fmt::format("{}{} on {:.0f}%", rivals.empty() ? "" : ", ", share.recipe, 100 * share.share);
-  reasons.push_back(
-      fmt::format("The {} recipes were fixed before a test item was looked at and each met the test once; "
-                  "the same rule picks {} on "
-                  "{:.0f}% of {} resampled tests{}.",
-                  facts.input.candidates.size(), facts.verdict.recipe, 100 * facts.verdict.confidence,
-                  facts.input.confidence_resamples, rivals.empty() ? std::string() : ", " + rivals));
+        s.saying(fmt::format("That it reaches {} is the estimate; its interval begins at {}, so the target "
+                             "is not proven to be reached.",
+                             cite_target(s, facts),
+                             s.cite(key_of(facts.choice.chosen, "quality.low"),
+                                    fmt::format("{:.2f}", facts.chosen().quality.low)))));
+  }
+  if (facts.input.diagnosis)
+    for (Sentence& sentence : diagnosis_sentences(*facts.input.diagnosis))
+      reasons.push_back(std::move(sentence));
+  if (auto sentence = saturation_sentence(facts)) reasons.push_back(std::move(*sentence));
+  if (const Contrast base = contrast_with(facts, facts.input.candidates.front().arm.recipe); base.figures) {
+    Sentence s;
+    const std::string text = contrast_text(s, *base.figures, base.key);
+    reasons.push_back(s.saying(fmt::format("Against the untouched base it is {}.", text)));
+  }
+  reasons.push_back(cost_sentence(facts));
+  reasons.push_back(stability_sentence(facts));
+  if (!facts.input.untried.empty()) reasons.push_back(untried_sentence(facts));
   return reasons;
 }
 
-std::string rejection_sentence(const VerdictFacts& facts, std::size_t index) {
+Sentence rejection_sentence(const VerdictFacts& facts, std::size_t index) {
+  Sentence s;
   const Candidate& candidate = facts.input.candidates[index];
-  const std::string& currency = candidate.cost.currency;
-  const std::string measured = describe(candidate.quality);
-  const double target = circumstances(facts).target.value_or(0);
-  const Comparison* contrast = contrast_with(facts, candidate.arm.recipe);
-  const std::string costs =
-      fmt::format("{} against {} {}", describe_money(total(facts, candidate), currency),
-                  describe_money(total(facts, facts.chosen()), currency), horizon(facts));
+  const Contrast contrast = contrast_with(facts, candidate.arm.recipe);
+  const auto measured = [&] { return cite_quality(s, facts, index); };
+  const auto costs = [&] {
+    return fmt::format("{} against {} {}", cite_total(s, facts, index),
+                       cite_total(s, facts, facts.choice.chosen), cite_horizon(s, facts));
+  };
   switch (facts.choice.standings[index]) {
     case Standing::chosen:
-      return {};
+      return s;
+    case Standing::blocked:
+      for (const Rejection& blocked : facts.input.blocked)
+        if (blocked.recipe == candidate.arm.recipe) s.text = blocked.why;
+      return s;
     case Standing::stale_facts:
-      return fmt::format(
-          "The facts of this task change and it keeps them in its weights alone: what it measures today ({}) "
-          "goes stale.",
-          measured);
+      return s.saying(
+          fmt::format("The facts of this task change and it keeps them in its weights alone: what it "
+                      "measures today ({}) goes "
+                      "stale.",
+                      measured()));
     case Standing::unstable_behaviour:
-      return fmt::format(
-          "The wanted behaviour keeps changing, and every change would be a new training ({}).", measured);
+      return s.saying(fmt::format(
+          "The wanted behaviour keeps changing, and every change would be a new training ({}).", measured()));
     case Standing::unproven_combination:
-      return fmt::format(
+      return s.saying(fmt::format(
           "It measures {}, but adding its levers is not proven to be better than the best of its parts.",
-          measured);
+          measured()));
     case Standing::misses_target:
-      return fmt::format("It misses the target of {:.2f}: {}{}.", target, measured,
-                         candidate.quality.high < target ? ", shown to be below" : ", not shown to be below");
+      return s.saying(fmt::format("It misses the target of {}: {}{}.", cite_target(s, facts), measured(),
+                                  candidate.quality.high < facts.circumstances().target.value_or(0)
+                                      ? ", shown to be below"
+                                      : ", not shown to be below"));
     case Standing::dearer:
-      return fmt::format("It reaches the target too ({}), but costs {}.", measured, costs);
+      return s.saying(fmt::format("It reaches the target too ({}), but costs {}.", measured(), costs()));
     case Standing::does_not_repay: {
       const BreakEven calls = break_even(candidate.cost, facts.chosen().cost);
-      return fmt::format(
-          "It would cost {}, but its break-even of {} calls may lie as far as {}, beyond the volume.", costs,
-          describe_count(calls.calls), describe_count(calls.high));
+      const std::string key = fmt::format("verdict.break_even_calls[\"{}\"].", candidate.arm.recipe);
+      return s.saying(fmt::format(
+          "It would cost {}, but its break-even of {} calls may lie as far as {}, beyond the volume.",
+          costs(), s.cite(key + "calls", describe_count(calls.calls)),
+          s.cite(key + "high", describe_count(calls.high))));
     }
     case Standing::dearer_and_unproven:
-      return fmt::format("It costs {} and {} is {}.", costs, facts.verdict.recipe,
-                         contrast ? contrast_text(*contrast) : "no worse");
+      return s.saying(
+          fmt::format("It costs {} and {} is {}.", costs(), facts.verdict.recipe,
+                      contrast.figures ? contrast_text(s, *contrast.figures, contrast.key) : "no worse"));
     case Standing::proven_worse:
       // The rule tested this pair in its own family of contrasts, so the p-value shown is the plain one.
-      return fmt::format("It is cheaper ({}), but {} is proven better {}.", costs, facts.verdict.recipe,
-                         contrast ? figures_text(*contrast, contrast->p_value_unadjusted) : "");
+      return s.saying(fmt::format(
+          "It is cheaper ({}), but {} is proven better {}.", costs(), facts.verdict.recipe,
+          contrast.figures ? cite_contrast(s, *contrast.figures, contrast.key, PValue::plain) : ""));
     case Standing::unproven_step:
-      return fmt::format("It is cheaper ({}) but not proven better than what is cheaper still, as {} is.",
-                         costs, facts.verdict.recipe);
+      return s.saying(
+          fmt::format("It is cheaper ({}) but not proven better than what is cheaper still, as {} is.",
+                      costs(), facts.verdict.recipe));
   }
-  return {};
+  return s;
 }
 
-std::string flip_sentence(const VerdictFacts& facts, const Flip& flip) {
+Sentence flip_sentence(const VerdictFacts& facts, std::size_t index) {
+  Sentence s;
+  const Flip& flip = facts.verdict.flips[index];
   const std::string side = flip.side == FlipSide::above ? "above" : "below";
+  const auto at = [&](std::string shown) {
+    return s.cite(fmt::format("verdict.flips[{}].at", index), std::move(shown));
+  };
   switch (flip.axis) {
     case FlipAxis::calls_per_month:
-      return fmt::format("{} {} calls a month: {}", side, describe_count(flip.at), flip.recipe);
+      return s.saying(fmt::format("{} {} calls a month: {}", side, at(describe_count(flip.at)), flip.recipe));
     case FlipAxis::target:
-      return fmt::format("a target {} {:.3f}: {}", side, flip.at, flip.recipe);
+      return s.saying(
+          fmt::format("a target {} {}: {}", side, at(fmt::format("{:.3f}", flip.at)), flip.recipe));
     case FlipAxis::machine_hour_price:
-      return fmt::format("a machine-hour {} {} times today's price: {}", side, factor_text(flip.at),
-                         flip.recipe);
+      return s.saying(fmt::format("a machine-hour {} {} times today's price: {}", side,
+                                  at(factor_text(flip.at)), flip.recipe));
     case FlipAxis::label_price:
-      return fmt::format("a label {} {} times today's price: {}", side, factor_text(flip.at), flip.recipe);
+      return s.saying(
+          fmt::format("a label {} {} times today's price: {}", side, at(factor_text(flip.at)), flip.recipe));
     case FlipAxis::facts_change:
-      return fmt::format("if the facts {}: {}",
-                         circumstances(facts).facts_change ? "stopped changing" : "began to change",
-                         flip.recipe);
+      return s.saying(fmt::format("if the facts {}: {}",
+                                  facts.circumstances().facts_change ? "stopped changing" : "began to change",
+                                  flip.recipe));
     case FlipAxis::behaviour:
-      return fmt::format("if the wanted behaviour {}: {}",
-                         circumstances(facts).behaviour_stable ? "began to change" : "became stable",
-                         flip.recipe);
+      return s.saying(fmt::format(
+          "if the wanted behaviour {}: {}",
+          facts.circumstances().behaviour_stable ? "began to change" : "became stable", flip.recipe));
   }
-  return {};
-}
-
-std::vector<std::string> next_steps(const VerdictFacts& facts) {
-  std::vector<std::string> steps;
-  const Candidate& chosen = facts.chosen();
-  const auto& target = circumstances(facts).target;
-  if (facts.verdict.certainty == Certainty::cannot_tell && facts.verdict.choice_shares.size() > 1) {
-    for (const ChoiceShare& share : facts.verdict.choice_shares) {
-      const Comparison* contrast = contrast_with(facts, share.recipe);
-      if (!contrast || contrast->difference == 0) continue;
-      const std::int64_t needed = items_to_detect(std::abs(contrast->difference), kAssumedDiscordantShare);
-      if (needed > chosen.quality.n)
-        steps.push_back(fmt::format(
-            "Test on about {} items to tell {} from {} at the difference measured; these were {}.",
-            describe_count(static_cast<double>(needed)), facts.verdict.recipe, share.recipe,
-            chosen.quality.n));
-      break;
-    }
-  }
-  if (target && facts.verdict.target_reached && !facts.verdict.target_proven) {
-    const double gap = chosen.quality.estimate - *target;
-    const double spread = chosen.quality.high - chosen.quality.low;
-    if (gap > 0.005)
-      steps.push_back(fmt::format("About {} test items would prove the target at the quality measured.",
-                                  describe_count(std::ceil(static_cast<double>(chosen.quality.n) *
-                                                           std::pow(0.5 * spread / gap, 2)))));
-  }
-  if (target && !facts.verdict.target_reached)
-    steps.push_back(
-        "Nothing that may be used reaches the target: label more examples, try a larger base model, or "
-        "lower the target.");
-  if (const auto& diagnosis = facts.input.diagnosis; diagnosis && diagnosis->failures > 0) {
-    if (diagnosis->retrieved_gold_share && *diagnosis->retrieved_gold_share < 1 - kNotableShare)
-      steps.push_back(
-          fmt::format("The index misses the right document for {:.0f}% of the questions: more passages, or "
-                      "documents in the words of the questions.",
-                      100 * (1 - *diagnosis->retrieved_gold_share)));
-    if (diagnosis->share_of("format") >= kNotableShare)
-      steps.push_back(
-          fmt::format("{:.0f}% of the failures of {} have the wrong form: constrain the output or show the "
-                      "form in demonstrations.",
-                      100 * diagnosis->share_of("format"), diagnosis->recipe));
-    if (!diagnosis->confusions.empty()) {
-      const LabelConfusion& pair = diagnosis->confusions.front();
-      if (pair.count > 1)
-        steps.push_back(
-            fmt::format("Label more examples of {} and {}: the first was taken for the second {} times.",
-                        pair.reference, pair.answer, pair.count));
-    }
-  }
-  return steps;
+  return s;
 }
 
 }  // namespace fulcrum

@@ -196,7 +196,9 @@ void attach(Tensor& tensor, std::span<const std::byte> bytes, const std::shared_
 
 SafetensorsFile SafetensorsFile::open(const Path& path) {
   const MappedFile file = MappedFile::open(path);
-  return parse(file.bytes(), file.owner(), path.string());
+  SafetensorsFile result = parse(file.bytes(), file.owner(), path.string());
+  result.mapped = file.bytes();
+  return result;
 }
 
 SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,

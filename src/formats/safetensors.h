@@ -26,6 +26,8 @@ struct SafetensorsFile {
   std::vector<Tensor>
       tensors;  // in the order of their data; views of the file where they are aligned, else copies
 
+  std::span<const std::byte> mapped;  // the file that tensors are views of, if one was opened
+
   static SafetensorsFile open(const Path& path);
   // `name` is used in messages; `owner` keeps the bytes alive.
   static SafetensorsFile parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,

@@ -13,6 +13,7 @@
 #include "infer/worker.h"
 #include "model/transformer.h"
 #include "text/chat_template.h"
+#include "text/tokenizer_folder.h"
 
 namespace fulcrum {
 namespace {
@@ -27,21 +28,32 @@ std::string token_text(const Vocabulary& vocabulary, std::optional<TokenId> id) 
   return id ? vocabulary.tokens.at(static_cast<std::size_t>(*id)) : std::string();
 }
 
+// A Hugging Face folder may have more rows than its tokenizer has tokens: room that was never used.
 std::unique_ptr<Tokenizer> tokenizer_of(const ModelFile& model) {
-  if (model.vocabulary.family.empty()) {
+  const bool in_folder = std::filesystem::is_directory(model.path) && has_tokenizer(model.path);
+  if (model.vocabulary.family.empty() && !in_folder) {
     throw_error(ErrorCode::unsupported,
                 "loading model '{}': the file holds no vocabulary, so no text can be read or "
                 "written with it; use a model file with a tokenizer",
                 model.name);
   }
-  auto tokenizer = make_tokenizer(to_vocabulary(model.vocabulary));
-  if (tokenizer->size() != model.config.vocab_size) {
+  auto tokenizer = model.vocabulary.family.empty() ? load_tokenizer(model.path)
+                                                   : make_tokenizer(to_vocabulary(model.vocabulary));
+  const bool fits = in_folder ? tokenizer->size() <= model.config.vocab_size
+                              : tokenizer->size() == model.config.vocab_size;
+  if (!fits) {
     throw_error(ErrorCode::corrupt,
                 "loading model '{}': the tokenizer has {} tokens and the weights have {}; they do "
                 "not belong together",
                 model.name, tokenizer->size(), model.config.vocab_size);
   }
   return tokenizer;
+}
+
+SchedulerOptions scheduler_options(const EngineOptions& options, const Tokenizer& tokenizer) {
+  SchedulerOptions scheduler = options.scheduler;
+  scheduler.vocabulary_tokens = tokenizer.size();
+  return scheduler;
 }
 
 ChatTemplate template_of(const Vocabulary& vocabulary, const std::optional<std::string>& given) {
@@ -72,8 +84,9 @@ struct Engine::State {
         tokenizer(tokenizer_of(model)),
         chat_template(template_of(tokenizer->vocabulary(), options.chat_template)),
         transformer(model.config, model.weights),
-        sha256(fulcrum::weights_sha256(model.weights)),
-        worker(transformer, options.scheduler, options.threads) {}
+        worker(transformer, scheduler_options(options, *tokenizer), options.threads) {
+    release_pages(model);
+  }
 
   struct LoadedAdapter {
     std::shared_ptr<const PackedAdapter> packed;
@@ -90,6 +103,7 @@ struct Engine::State {
   std::unique_ptr<Tokenizer> tokenizer;
   ChatTemplate chat_template;
   Transformer transformer;
+  std::once_flag sha256_made;  // by the first who asks: a digest takes longer than the first answer
   std::string sha256;
   std::mutex adapters_mutex;
   std::map<std::string, LoadedAdapter> adapters;
@@ -153,6 +167,8 @@ Engine::Engine(ModelFile model, const EngineOptions& options)
 Engine::~Engine() = default;
 
 ModelInfo Engine::info() const {
+  std::call_once(state_->sha256_made,
+                 [&] { state_->sha256 = fulcrum::weights_sha256(state_->model.weights); });
   return {state_->model.name, state_->model.path.string(), state_->model.config.parameters(),
           state_->model.config.context_tokens, state_->sha256};
 }

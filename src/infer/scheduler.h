@@ -16,6 +16,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -56,6 +57,7 @@ struct SchedulerOptions {
   std::int64_t block_tokens = 16;                    // grain of prefix sharing
   std::int64_t max_in_flight = 32;                   // jobs
   std::int64_t step_tokens = 256;                    // of prompts and continuations in one step
+  std::optional<std::int64_t> vocabulary_tokens;     // only ids below are chosen; absent: all
 };
 
 class Scheduler {

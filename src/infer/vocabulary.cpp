@@ -20,6 +20,8 @@ Vocabulary to_vocabulary(const VocabularyData& data) {
   vocabulary.add_bos = data.add_bos;
   vocabulary.add_eos = data.add_eos;
   vocabulary.add_space_prefix = data.add_space_prefix;
+  vocabulary.precompiled_charsmap = data.precompiled_charsmap;
+  vocabulary.remove_extra_whitespaces = data.remove_extra_whitespaces;
   vocabulary.chat_template = data.chat_template;
   return vocabulary;
 }
@@ -40,6 +42,8 @@ VocabularyData to_vocabulary_data(const Vocabulary& vocabulary) {
   data.add_bos = vocabulary.add_bos;
   data.add_eos = vocabulary.add_eos;
   data.add_space_prefix = vocabulary.add_space_prefix;
+  data.precompiled_charsmap = vocabulary.precompiled_charsmap;
+  data.remove_extra_whitespaces = vocabulary.remove_extra_whitespaces;
   data.chat_template = vocabulary.chat_template;
   return data;
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "measure/energy.h"
 
 namespace fulcrum {
 
@@ -89,17 +90,22 @@ class Evaluator {
   void time_single_calls(Measurement& measurement) {
     const auto subset = sample(inputs_.size(), options_.latency_items, options_.seed, "latency");
     if (subset.empty()) return;
-    std::vector<double> seconds, cold_seconds, prompt, cached, completion;
+    std::vector<double> seconds, cold_seconds, searching, prompt, cached, completion;
     model_.clear_cache();
     single_call(
         subset.back());  // the warm-up leaves the shared prefix in memory, as a running service has it
+    const std::optional<EnergyMeter> meter = EnergyMeter::open();
+    const double joules_before = meter ? meter->joules() : 0;
     for (const std::size_t i : subset) {
       const Answer answer = single_call(i);
+      searching.push_back(answer.search_seconds);
       seconds.push_back(answer.seconds + answer.search_seconds);
       prompt.push_back(static_cast<double>(answer.usage.prompt_tokens));
       cached.push_back(static_cast<double>(answer.usage.cached_tokens));
       completion.push_back(static_cast<double>(answer.usage.completion_tokens));
     }
+    if (meter)
+      measurement.joules_per_call = (meter->joules() - joules_before) / static_cast<double>(subset.size());
     measurement.tokens_per_call = {mean(prompt), mean(cached), mean(completion)};
     const auto cold =
         std::min(subset.size(), static_cast<std::size_t>(std::max(0, options_.cold_latency_items)));
@@ -109,6 +115,7 @@ class Evaluator {
       cold_seconds.push_back(answer.seconds + answer.search_seconds);
     }
     measurement.latency = summarize_latency(std::move(seconds), std::move(cold_seconds));
+    measurement.latency.retrieval_seconds = mean(searching);
   }
 
  private:

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,6 +53,7 @@ struct Latency {
   double cold_mean_seconds = 0;  // with nothing in memory
   std::vector<double> seconds;   // raw, one a sampled item
   std::vector<double> cold_seconds;
+  double retrieval_seconds = 0;  // of mean_seconds, finding passages
 };
 
 // Means over the single calls, so that `cached` is what a service with this one recipe would see.
@@ -67,7 +69,8 @@ struct Measurement {
   Consistency consistency;
   Latency latency;
   TokensPerCall tokens_per_call;
-  double seconds = 0;  // the whole evaluation
+  double seconds = 0;                     // the whole evaluation
+  std::optional<double> joules_per_call;  // of the single calls, by the CPU's own counter; absent without one
 };
 
 // Defaults keep three tasks with seven recipes each inside five minutes on two cores.

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "formats/safetensors.h"
+#include "model/adapter_layers.h"
+#include "model/gguf_adapter.h"
 
 namespace fulcrum {
 namespace {
@@ -16,11 +18,10 @@ constexpr std::string_view kConfigFile = "adapter_config.json", kWeightsFile = "
 constexpr std::string_view kTensorPrefix = "base_model.model.";
 constexpr std::int64_t kMaxRank = 65536;
 
-// A linear layer's names and its place: PEFT's module, the part of the block it stands in, the weights, the
-// shape.
+// A linear layer's names and its place: PEFT's module, the weights, the shape.
 struct ModuleInfo {
   LinearModule module;
-  std::string_view name, block;
+  std::string_view name;
   Tensor LayerWeights::*weight;
   Shape (*shape)(const ModelConfig&);
 };
@@ -33,19 +34,19 @@ Shape widening_shape(const C& c) {
   return {c.d_ff, c.d_model};
 }
 const ModuleInfo kModules[] = {
-    {LinearModule::q_proj, "q_proj", "self_attn", &L::attn_q,
+    {LinearModule::q_proj, "q_proj", &L::attn_q,
      [](const C& c) {
        return Shape{c.n_heads * c.head_dim, c.d_model};
      }},
-    {LinearModule::k_proj, "k_proj", "self_attn", &L::attn_k, key_value_shape},
-    {LinearModule::v_proj, "v_proj", "self_attn", &L::attn_v, key_value_shape},
-    {LinearModule::o_proj, "o_proj", "self_attn", &L::attn_output,
+    {LinearModule::k_proj, "k_proj", &L::attn_k, key_value_shape},
+    {LinearModule::v_proj, "v_proj", &L::attn_v, key_value_shape},
+    {LinearModule::o_proj, "o_proj", &L::attn_output,
      [](const C& c) {
        return Shape{c.d_model, c.n_heads * c.head_dim};
      }},
-    {LinearModule::gate_proj, "gate_proj", "mlp", &L::ffn_gate, widening_shape},
-    {LinearModule::up_proj, "up_proj", "mlp", &L::ffn_up, widening_shape},
-    {LinearModule::down_proj, "down_proj", "mlp", &L::ffn_down,
+    {LinearModule::gate_proj, "gate_proj", &L::ffn_gate, widening_shape},
+    {LinearModule::up_proj, "up_proj", &L::ffn_up, widening_shape},
+    {LinearModule::down_proj, "down_proj", &L::ffn_down,
      [](const C& c) {
        return Shape{c.d_model, c.d_ff};
      }},
@@ -56,27 +57,8 @@ const ModuleInfo& info(LinearModule module) {
 }
 
 // "model.layers.3.self_attn.q_proj", as Hugging Face names it.
-std::string module_path(std::int64_t layer, LinearModule module) {
-  return fmt::format("model.layers.{}.{}.{}", layer, info(module).block, info(module).name);
-}
-
-// Hugging Face keeps the two halves that RoPE turns together one behind the other in each head, an adjacent
-// layout keeps them in turns: row (half, i) of a head there is row (i, half) here. All other rows stand where
-// they stand.
-enum class RowOrder { from_hugging_face, to_hugging_face };
-std::vector<float> reorder_rows(const std::vector<float>& b, const ModelConfig& config, const LoraPair& pair,
-                                RowOrder order) {
-  const bool is_rotated = pair.module == LinearModule::q_proj || pair.module == LinearModule::k_proj;
-  if (!is_rotated || config.rope_layout != RopeLayout::adjacent) return b;
-  std::vector<float> result(b.size());
-  const std::int64_t half = config.head_dim / 2, rows = static_cast<std::int64_t>(b.size()) / pair.rank;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const std::int64_t head = row / config.head_dim, in_head = row % config.head_dim;
-    std::int64_t theirs = head * config.head_dim + in_head % 2 * half + in_head / 2, ours = row;
-    if (order == RowOrder::to_hugging_face) std::swap(theirs, ours);
-    std::copy_n(b.begin() + theirs * pair.rank, pair.rank, result.begin() + ours * pair.rank);
-  }
-  return result;
+std::string module_path(std::int64_t layer, const AdapterLayer& module) {
+  return fmt::format("model.layers.{}.{}.{}", layer, module.block, module.peft);
 }
 
 // adapter_config.json, as far as it decides what is computed.
@@ -181,27 +163,32 @@ PeftConfig read_peft_config(const Path& path) {
 
 struct TensorPlace {
   std::int64_t layer;
-  LinearModule module;
+  const AdapterLayer* module;
   bool is_a;
 };
 
 // "base_model.model.model.layers.3.self_attn.q_proj.lora_A.weight" taken apart; nullopt if it is anything
 // else.
-std::optional<TensorPlace> parse_tensor_name(std::string_view name) {
+std::optional<TensorPlace> parse_tensor_name(std::string_view name, const ModelConfig& config) {
   constexpr std::string_view kLayers = "base_model.model.model.layers.";
   if (!name.starts_with(kLayers)) return std::nullopt;
-  TensorPlace place{};
-  const auto number = std::from_chars(name.data() + kLayers.size(), name.data() + name.size(), place.layer);
-  if (number.ec != std::errc() || place.layer < 0) return std::nullopt;
-  for (const ModuleInfo& known : kModules) {
-    place.module = known.module;
-    const std::string path = fmt::format("{}{}", kTensorPrefix, module_path(place.layer, known.module));
+  std::int64_t layer = 0;
+  const auto number = std::from_chars(name.data() + kLayers.size(), name.data() + name.size(), layer);
+  if (number.ec != std::errc() || layer < 0) return std::nullopt;
+  for (const AdapterLayer& known : adapter_layers(config)) {
+    const std::string path = fmt::format("{}{}", kTensorPrefix, module_path(layer, known));
     for (const bool is_a : {true, false}) {
-      place.is_a = is_a;
-      if (name == path + (is_a ? ".lora_A.weight" : ".lora_B.weight")) return place;
+      if (name == path + (is_a ? ".lora_A.weight" : ".lora_B.weight")) return TensorPlace{layer, &known, is_a};
     }
   }
   return std::nullopt;
+}
+
+std::string module_names(const ModelConfig& config) {
+  std::string names;
+  for (const AdapterLayer& known : adapter_layers(config))
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", known.peft);
+  return names;
 }
 
 std::vector<float> read_values(const Tensor& tensor, const std::string& file) {
@@ -224,36 +211,32 @@ struct Halves {
   const Tensor *a = nullptr, *b = nullptr;
 };
 
-LoraPair read_pair(std::int64_t layer, LinearModule module, const Halves& halves, const PeftConfig& peft,
-                   const ModelConfig& config, const std::string& file) {
+std::vector<LoraPair> read_pair(std::int64_t layer, const AdapterLayer& module, const Halves& halves,
+                                const PeftConfig& peft, const ModelConfig& config, const std::string& file) {
   const std::string path = module_path(layer, module);
   if (halves.a == nullptr || halves.b == nullptr) {
     throw_error(ErrorCode::corrupt, "reading {}: '{}' has lora_{} and no lora_{}", file, path,
                 halves.a ? "A" : "B", halves.a ? "B" : "A");
   }
-  LoraPair pair;
-  pair.layer = layer;
-  pair.module = module;
   const double rank = pattern_value(peft.rank_pattern, path, static_cast<double>(peft.rank));
   if (!(rank >= 1 && rank <= static_cast<double>(kMaxRank))) {
     throw_error(ErrorCode::corrupt, "reading {}: rank_pattern gives '{}' the rank {}", file, path, rank);
   }
-  pair.rank = static_cast<std::int64_t>(rank);
-  pair.alpha = pattern_value(peft.alpha_pattern, path, peft.alpha);
+  StoredPair pair{layer, &module, static_cast<std::int64_t>(rank), 0, {}, {}};
   const Shape linear = linear_shape(config, module);
   const Shape a = {pair.rank, linear[1]}, b = {linear[0], pair.rank};
   for (const auto& [tensor, shape] : {std::pair(halves.a, a), std::pair(halves.b, b)}) {
     if (tensor->shape != shape) {
       throw_error(ErrorCode::corrupt,
                   "reading {}: the tensor '{}' has the shape {} where {} is needed; this adapter belongs to "
-                  "another base "
-                  "model or another rank",
+                  "another base model or another rank",
                   file, tensor->name, to_string(tensor->shape), to_string(shape));
     }
   }
   pair.a = read_values(*halves.a, file);
-  pair.b = reorder_rows(read_values(*halves.b, file), config, pair, RowOrder::from_hugging_face);
-  return pair;
+  pair.b = read_values(*halves.b, file);
+  return from_stored_pair(pair, pattern_value(peft.alpha_pattern, path, peft.alpha), config,
+                          RopeLayout::split_halves);
 }
 
 void check_pair(const LoraPair& pair, const ModelConfig& config) {
@@ -263,30 +246,37 @@ void check_pair(const LoraPair& pair, const ModelConfig& config) {
                     static_cast<std::int64_t>(pair.b.size()) == pair.rank * linear[0];
   if (!fits) {
     throw_error(ErrorCode::invalid_argument,
-                "writing an adapter: {} with rank {} does not fit {} of the model",
-                module_path(pair.layer, pair.module), pair.rank, to_string(linear));
+                "writing an adapter: {} of layer {} with rank {} does not fit {} of the model",
+                to_string(pair.module), pair.layer, pair.rank, to_string(linear));
   }
   for (const std::vector<float>* values : {&pair.a, &pair.b}) {
     if (const std::int64_t at = find_not_finite(*values); at >= 0) {
       throw_error(ErrorCode::corrupt,
-                  "writing an adapter: {} holds NaN or infinity at element {} of {}; training diverged",
-                  module_path(pair.layer, pair.module), at, values == &pair.a ? "A" : "B");
+                  "writing an adapter: {} of layer {} holds NaN or infinity at element {} of {}; training "
+                  "diverged",
+                  to_string(pair.module), pair.layer, at, values == &pair.a ? "A" : "B");
     }
   }
 }
 
+// The alpha that gives a pair its scale.
+double alpha_of(const StoredPair& pair, LoraScaling scaling) {
+  const auto r = static_cast<double>(pair.rank);
+  return pair.scale * (scaling == LoraScaling::rank_stabilised ? std::sqrt(r) : r);
+}
+
 // Bare module names where every layer has them, paths otherwise; PEFT matches either against the end of a
 // path.
-Json target_modules(const LoraAdapter& adapter, const ModelConfig& config) {
-  std::map<LinearModule, std::int64_t> layers;
-  for (const LoraPair& pair : adapter.pairs) ++layers[pair.module];
+Json target_modules(const std::vector<StoredPair>& pairs, const ModelConfig& config) {
+  std::map<const AdapterLayer*, std::int64_t> layers;
+  for (const StoredPair& pair : pairs) ++layers[pair.module];
   const bool everywhere = std::all_of(layers.begin(), layers.end(),
                                       [&](const auto& entry) { return entry.second == config.n_layers; });
   Json names = Json::array();
   if (everywhere) {
-    for (const auto& entry : layers) names.push_back(to_string(entry.first));
+    for (const auto& entry : layers) names.push_back(entry.first->peft);
   } else {
-    for (const LoraPair& pair : adapter.pairs) names.push_back(module_path(pair.layer, pair.module));
+    for (const StoredPair& pair : pairs) names.push_back(module_path(pair.layer, *pair.module));
   }
   return names;
 }
@@ -297,12 +287,13 @@ Json to_json_number(double value) {
 }
 
 // The keys that every version of PEFT knows.
-Json peft_config(const LoraAdapter& adapter, const ModelConfig& config) {
+Json peft_config(const LoraAdapter& adapter, const std::vector<StoredPair>& pairs, const ModelConfig& config) {
   Json rank_pattern = Json::object(), alpha_pattern = Json::object();
-  for (const LoraPair& pair : adapter.pairs) {
-    if (pair.rank != adapter.rank) rank_pattern[module_path(pair.layer, pair.module)] = pair.rank;
-    if (pair.alpha != adapter.alpha)
-      alpha_pattern[module_path(pair.layer, pair.module)] = to_json_number(pair.alpha);
+  for (const StoredPair& pair : pairs) {
+    const std::string path = module_path(pair.layer, *pair.module);
+    const double alpha = alpha_of(pair, adapter.scaling);
+    if (pair.rank != adapter.rank) rank_pattern[path] = pair.rank;
+    if (std::abs(alpha - adapter.alpha) > 1e-9 * std::abs(alpha)) alpha_pattern[path] = to_json_number(alpha);
   }
   return Json{{"peft_type", "LORA"},
               {"task_type", "CAUSAL_LM"},
@@ -312,7 +303,7 @@ Json peft_config(const LoraAdapter& adapter, const ModelConfig& config) {
               {"lora_alpha", to_json_number(adapter.alpha)},
               {"lora_dropout", 0.0},
               {"bias", "none"},
-              {"target_modules", target_modules(adapter, config)},
+              {"target_modules", target_modules(pairs, config)},
               {"modules_to_save", nullptr},
               {"fan_in_fan_out", false},
               {"init_lora_weights", true},
@@ -348,6 +339,10 @@ const Tensor& linear_weight(const LayerWeights& layer, LinearModule module) {
   return layer.*info(module).weight;
 }
 
+Tensor& linear_weight(LayerWeights& layer, LinearModule module) {
+  return layer.*info(module).weight;
+}
+
 double LoraAdapter::scale(const LoraPair& pair) const {
   const auto r = static_cast<double>(pair.rank);
   return pair.alpha / (scaling == LoraScaling::rank_stabilised ? std::sqrt(r) : r);
@@ -367,16 +362,16 @@ std::int64_t LoraAdapter::parameters() const {
 }
 
 LoraAdapter read_adapter(const Path& folder, const ModelConfig& config) {
+  if (is_gguf_file(folder)) return read_gguf_adapter(folder, config);
   const PeftConfig peft = read_peft_config(folder / kConfigFile);
   const std::string file = (folder / kWeightsFile).string();
   const SafetensorsFile weights = SafetensorsFile::open(folder / kWeightsFile);
-  std::map<std::pair<std::int64_t, LinearModule>, Halves> found;
+  std::map<std::pair<std::int64_t, const AdapterLayer*>, Halves> found;
   for (const Tensor& tensor : weights.tensors) {
-    const auto place = parse_tensor_name(tensor.name);
+    const auto place = parse_tensor_name(tensor.name, config);
     if (!place) {
-      throw_error(ErrorCode::unsupported,
-                  "reading {}: the tensor '{}' is no lora_A or lora_B of q, k, v, o, gate, up or down_proj",
-                  file, tensor.name);
+      throw_error(ErrorCode::unsupported, "reading {}: the tensor '{}' is no lora_A or lora_B of {}", file,
+                  tensor.name, module_names(config));
     }
     if (place->layer >= config.n_layers) {
       throw_error(ErrorCode::unsupported,
@@ -393,25 +388,29 @@ LoraAdapter read_adapter(const Path& folder, const ModelConfig& config) {
   adapter.scaling = peft.scaling;
   adapter.base_model = peft.base_model;
   for (const auto& [place, halves] : found) {
-    adapter.pairs.push_back(read_pair(place.first, place.second, halves, peft, config, file));
+    for (LoraPair& pair : read_pair(place.first, *place.second, halves, peft, config, file))
+      adapter.pairs.push_back(std::move(pair));
   }
   return adapter;
 }
 
+void check_adapter(const LoraAdapter& adapter, const ModelConfig& config) {
+  if (adapter.pairs.empty()) throw_error(ErrorCode::invalid_argument, "writing an adapter: it is empty");
+  for (const LoraPair& pair : adapter.pairs) check_pair(pair, config);
+}
+
 void write_adapter(const LoraAdapter& adapter, const ModelConfig& config, const Path& folder) {
-  if (adapter.pairs.empty())
-    throw_error(ErrorCode::invalid_argument, "writing {}: the adapter is empty", folder.string());
+  check_adapter(adapter, config);
+  const std::vector<StoredPair> pairs = to_stored_pairs(adapter, config, RopeLayout::split_halves);
   std::vector<Tensor> tensors;
-  for (const LoraPair& pair : adapter.pairs) {
-    check_pair(pair, config);
-    const Shape linear = linear_shape(config, pair.module);
-    const std::string path = fmt::format("{}{}", kTensorPrefix, module_path(pair.layer, pair.module));
+  for (const StoredPair& pair : pairs) {
+    const Shape linear = linear_shape(config, *pair.module);
+    const std::string path = fmt::format("{}{}", kTensorPrefix, module_path(pair.layer, *pair.module));
     tensors.push_back(make_tensor(path + ".lora_A.weight", {pair.rank, linear[1]}, pair.a));
-    tensors.push_back(make_tensor(path + ".lora_B.weight", {linear[0], pair.rank},
-                                  reorder_rows(pair.b, config, pair, RowOrder::to_hugging_face)));
+    tensors.push_back(make_tensor(path + ".lora_B.weight", {linear[0], pair.rank}, pair.b));
   }
   write_folder_atomic(folder, [&](const Path& temporary) {
-    write_file_atomic(temporary / kConfigFile, to_text(peft_config(adapter, config)));
+    write_file_atomic(temporary / kConfigFile, to_text(peft_config(adapter, pairs, config)));
     write_safetensors(tensors, {{"format", "pt"}}, temporary / kWeightsFile);
   });
 }

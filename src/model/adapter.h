@@ -1,9 +1,9 @@
 // LoRA adapters (Hu et al. 2021): a linear layer's output becomes W x + scale * B (A x), W frozen.
 //
-// Stored as PEFT folders: adapter_config.json and adapter_model.safetensors, in Hugging Face's row order. In
-// memory the rows of B for q and k follow the model's own order: an architecture with adjacent RoPE ("llama"
-// GGUF, llama2.c) has each head's rows interleaved, and reading and writing permute them. Not here: training
-// them (train/), applying them (model/transformer.h), DoRA, adapted embeddings, merged weights.
+// Stored as PEFT folders: adapter_config.json and adapter_model.safetensors, in Hugging Face's row order, or as
+// GGUF files (model/gguf_adapter.h). In memory the rows of B for q and k follow the model's own order
+// (ModelConfig::rope_layout): reading and writing permute them where it is another. Not here: training them
+// (train/), applying them (model/transformer.h), merging them (model/merged_weights.h), DoRA, adapted embeddings.
 //
 // Letters: r rank, [out, in] the shape of the adapted linear layer.
 #pragma once
@@ -31,6 +31,7 @@ std::optional<LinearModule> parse_linear_module(std::string_view name);
 // [out, in]
 Shape linear_shape(const ModelConfig& config, LinearModule module);
 const Tensor& linear_weight(const LayerWeights& layer, LinearModule module);
+Tensor& linear_weight(LayerWeights& layer, LinearModule module);
 
 // One adapted layer. scale is alpha / r, or alpha / sqrt(r) with rank-stabilised LoRA.
 struct LoraPair {
@@ -58,8 +59,11 @@ struct LoraAdapter {
 
 // Error not_found (folder or file), corrupt (shapes, missing halves, NaN: the tensor is named), unsupported
 // (DoRA, modules_to_save, biases, another peft_type, a module or layer that the model lacks: named with the
-// reason).
-LoraAdapter read_adapter(const Path& folder, const ModelConfig& config);
+// reason). A GGUF file is read as one.
+LoraAdapter read_adapter(const Path& folder_or_gguf, const ModelConfig& config);
+
+// Error invalid_argument (empty, a pair that does not fit the model) or corrupt (NaN: training diverged).
+void check_adapter(const LoraAdapter& adapter, const ModelConfig& config);
 
 // Writes the folder atomically, tensors as f32.
 void write_adapter(const LoraAdapter& adapter, const ModelConfig& config, const Path& folder);

@@ -77,12 +77,12 @@ TEST(Config, RopeLayoutBelongsToTheArchitecture) {
 TEST(Config, UnknownArchitectureIsNamedWithThoseThatAre) {
   const std::string message = message_of([] { architecture_defaults("mamba"); }, ErrorCode::unsupported);
   EXPECT_NE(message.find("'mamba'"), std::string::npos);
-  EXPECT_NE(message.find("llama, qwen2, qwen3"), std::string::npos);
+  EXPECT_NE(message.find("llama, qwen2, qwen3, phi3, gemma, gemma2, gemma3"), std::string::npos);
 }
 
 // What the parameters of each tensor add up to, counted apart from the formula.
 TEST(Config, ParametersAreTheElementsOfTheTensors) {
-  for (const char* architecture : {"llama", "qwen2", "qwen3"}) {
+  for (const char* architecture : {"llama", "qwen2", "qwen3", "phi3", "gemma2", "gemma3"}) {
     for (const bool tied : {true, false}) {
       TinyModelOptions options;
       options.architecture = architecture;
@@ -134,8 +134,8 @@ TEST(Config, KeysThatWouldChangeTheResultAreRefused) {
   const BadKey cases[] = {
       {"experts", [](GgufWriter& w) { w.add_u32("qwen2.expert_count", 8); }, ErrorCode::unsupported,
        "mixtures of experts"},
-      {"scaled rope", [](GgufWriter& w) { w.add("qwen2.rope.scaling.type", "yarn"); }, ErrorCode::unsupported,
-       "scaled RoPE"},
+      {"scaled rope", [](GgufWriter& w) { w.add("qwen2.rope.scaling.type", "dynamic"); },
+       ErrorCode::unsupported, "'qwen2.rope.scaling.type' is dynamic: RoPE scaling of the types linear and yarn"},
   };
   for (const BadKey& bad : cases) {
     const std::string message =

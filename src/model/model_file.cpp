@@ -1,5 +1,7 @@
 #include "model/model_file.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -9,6 +11,9 @@
 #include "formats/gguf.h"
 #include "formats/gguf_writer.h"
 #include "formats/llama2c.h"
+#include "model/huggingface_folder.h"
+#include "model/storage_types.h"
+#include "model/tensor_layout.h"
 
 namespace fulcrum {
 namespace {
@@ -101,8 +106,12 @@ ModelFile load_gguf(const MappedFile& bytes, const Path& path) {
   model.vocabulary = read_vocabulary(file);
   check_vocabulary_size(model.vocabulary, model.config, fmt::format("reading {}", path.string()));
   model.weights = with_context(fmt::format("reading {}", path.string()),
-                               [&] { return assemble_weights(model.config, file.tensors()); });
+                               [&] {
+                                 return assemble_weights(model.config,
+                                                         from_gguf_tensors(model.config, file.tensors()));
+                               });
   model.notes = read_notes(file);
+  model.maps = {bytes.bytes()};
   return model;
 }
 
@@ -125,6 +134,13 @@ ModelFile load_llama2c(const MappedFile& bytes, const Path& path, const Path& to
 }
 
 ModelFile load(const Path& path, const std::optional<Path>& llama2c_tokenizer) {
+  if (is_huggingface_folder(path)) return load_huggingface_folder(path);
+  if (std::filesystem::is_directory(path)) {
+    throw_error(ErrorCode::not_found,
+                "opening {}: this folder has no config.json, so it is no Hugging Face model; name a model file "
+                "or such a folder",
+                path.string());
+  }
   const MappedFile bytes = MappedFile::open(path);
   const auto head = bytes.bytes().first(std::min<std::size_t>(bytes.bytes().size(), 4));
   const bool is_gguf = head.size() == 4 && std::memcmp(head.data(), "GGUF", 4) == 0;
@@ -167,31 +183,15 @@ void write_vocabulary(const VocabularyData& vocabulary, GgufWriter& writer) {
   writer.add_bool("tokenizer.ggml.add_bos_token", vocabulary.add_bos);
   writer.add_bool("tokenizer.ggml.add_eos_token", vocabulary.add_eos);
   writer.add_bool("tokenizer.ggml.add_space_prefix", vocabulary.add_space_prefix);
+  if (!vocabulary.precompiled_charsmap.empty()) {
+    writer.add_bytes("tokenizer.ggml.precompiled_charsmap", vocabulary.precompiled_charsmap);
+    writer.add_bool("tokenizer.ggml.remove_extra_whitespaces", vocabulary.remove_extra_whitespaces);
+  }
   if (!vocabulary.chat_template.empty()) writer.add("tokenizer.chat_template", vocabulary.chat_template);
 }
 
-// llama.cpp's number for "most tensors are of this type".
-std::uint32_t file_type(DType matrices) {
-  switch (matrices) {
-    case DType::f32:
-      return 0;
-    case DType::f16:
-      return 1;
-    case DType::q8_0:
-      return 7;
-    case DType::bf16:
-      return 32;
-    default:
-      throw_error(ErrorCode::invalid_argument,
-                  "a model's matrices cannot be stored as {}; f32, f16, bf16 or q8_0 can",
-                  to_string(matrices));
-  }
-}
-
-Tensor stored_as(const Tensor& tensor, DType matrices) {
-  DType wanted = tensor.shape.size() == 2 ? matrices : DType::f32;
-  if (wanted == DType::q8_0 && tensor.shape.back() % block_elements(wanted) != 0) wanted = DType::f16;
-  return tensor.dtype == wanted ? tensor : convert(tensor, wanted);
+Tensor stored_as(const Tensor& tensor, DType dtype) {
+  return tensor.dtype == dtype ? tensor : convert(to_f32(tensor), dtype);
 }
 
 }  // namespace
@@ -227,6 +227,12 @@ VocabularyData read_vocabulary(const GgufFile& file) {
   vocabulary.add_bos = file.boolean("tokenizer.ggml.add_bos_token").value_or(is_sentencepiece);
   vocabulary.add_eos = file.boolean("tokenizer.ggml.add_eos_token").value_or(false);
   vocabulary.add_space_prefix = file.boolean("tokenizer.ggml.add_space_prefix").value_or(is_sentencepiece);
+  for (const std::int64_t byte :
+       file.integers("tokenizer.ggml.precompiled_charsmap").value_or(std::vector<std::int64_t>())) {
+    vocabulary.precompiled_charsmap += static_cast<char>(byte);
+  }
+  vocabulary.remove_extra_whitespaces =
+      file.boolean("tokenizer.ggml.remove_extra_whitespaces").value_or(false);
   vocabulary.chat_template = file.text("tokenizer.chat_template").value_or("");
   return vocabulary;
 }
@@ -239,8 +245,14 @@ ModelFile load_model_file(const Path& path, const Path& llama2c_tokenizer) {
   return load(path, llama2c_tokenizer);
 }
 
+void release_pages(const ModelFile& model) {
+  // The maps are private and never written to, so a page that is given back comes again as the file has it.
+  for (const std::span<const std::byte> map : model.maps)
+    ::madvise(const_cast<std::byte*>(map.data()), map.size(), MADV_DONTNEED);
+}
+
 void save_model_file(const ModelFile& model, DType matrices, const Path& path) {
-  const std::uint32_t type = file_type(matrices);
+  const std::uint32_t type = gguf_file_type(matrices);
   check_vocabulary_size(model.vocabulary, model.config, fmt::format("writing {}", path.string()));
   ModelConfig config = model.config;
   config.name = model.name;
@@ -249,7 +261,8 @@ void save_model_file(const ModelFile& model, DType matrices, const Path& path) {
   writer.add_u32("general.file_type", type);
   for (const auto& [key, text] : model.notes) writer.add(key, text);
   write_vocabulary(model.vocabulary, writer);
-  for (const Tensor& tensor : model.weights.all()) writer.add(stored_as(tensor, matrices));
+  for (const Tensor& tensor : gguf_tensors(config, model.weights))
+    writer.add(stored_as(tensor, stored_type(config, tensor.name, tensor.shape, matrices).dtype));
   writer.write(path);
 }
 

@@ -1,12 +1,14 @@
-// A model as it stands in one file: configuration, weights, vocabulary and chat template, read and written
-// together.
+// A model as it stands in one file or folder: configuration, weights, vocabulary and chat template, read and
+// written together.
 //
-// Reads GGUF (told by its magic) and llama2.c checkpoints (with tokenizer.bin beside them); writes GGUF. The
-// vocabulary is plain data here, because this floor knows no text; infer/ turns it into a tokenizer.
+// Reads GGUF (told by its magic), llama2.c checkpoints (with tokenizer.bin beside them) and Hugging Face folders
+// (model/huggingface_folder.h, without their vocabulary); writes GGUF. The vocabulary is plain data here,
+// because this floor knows no text; infer/ turns it into a tokenizer.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +33,8 @@ struct VocabularyData {
   std::optional<std::int32_t> bos, eos, unknown, padding;
   std::vector<std::int32_t> end_of_turn;  // tokenizer.ggml.eot_token_id, then eom_token_id; at most two
   bool add_bos = false, add_eos = false, add_space_prefix = true;
+  std::string precompiled_charsmap;  // tokenizer.ggml.precompiled_charsmap: SentencePiece's normalisation, bytes
+  bool remove_extra_whitespaces = false;
   std::string chat_template;  // tokenizer.chat_template (Jinja); empty: none
 };
 
@@ -39,10 +43,15 @@ struct ModelFile {
   ModelWeights weights;
   VocabularyData vocabulary;
   std::string name;  // general.name, or the file's name without its extension
-  Path path;         // where it was read from; empty if it was made in memory
+  Path path;         // the file or folder it was read from; empty if it was made in memory
   // Further texts of GGUF's "general." section, key and value: general.license, general.description, ...
   std::vector<std::pair<std::string, std::string>> notes;
+  std::vector<std::span<const std::byte>> maps;  // the files that tensors are views of
 };
+
+// Gives back the memory that holds pages of the mapped files. They are read again, from the system's cache or
+// the disk, when a tensor is looked at: for whoever has packed the weights into a form of its own.
+void release_pages(const ModelFile& model);
 
 // Error not_found, corrupt or unsupported, naming the file. A vocabulary whose size is not the number of rows
 // of token_embd is corrupt. A llama2.c checkpoint takes its vocabulary from tokenizer.bin in the same folder.

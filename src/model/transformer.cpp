@@ -1,7 +1,10 @@
 #include "model/transformer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <exception>
+#include <numeric>
 
 #include "base/error.h"
 #include "tensor/ops.h"
@@ -22,15 +25,21 @@ Tensor tensor_of(std::span<const float> values, Shape shape) {
   return owned.tensor;
 }
 
-// Layers that read the same input, one below the other, so that one product serves them all. A row of the
-// result is the same dot product as before.
-Tensor stack_rows(std::vector<Tensor> parts) {
-  const bool one_type = std::all_of(parts.begin(), parts.end(),
-                                    [&](const Tensor& part) { return part.dtype == parts[0].dtype; });
+Tensor bias_of(const Tensor& bias) {
+  return bias.bytes.empty() ? Tensor{} : to_f32(bias);
+}
+
+Linear pack(const Tensor& weight, const Tensor& bias) {
+  return Linear::pack(weight, bias.bytes.empty() ? nullptr : &bias);
+}
+
+Tensor stack_rows(const std::vector<Tensor>& parts) {
   auto bytes = std::make_shared<std::vector<std::byte>>();
-  Tensor stacked{parts[0].name, one_type ? parts[0].dtype : DType::f32, {0, parts[0].shape.at(1)}, {}, bytes};
-  for (Tensor& part : parts) {
-    if (!one_type) part = to_f32(part);
+  Tensor stacked{parts[0].name, parts[0].dtype, {0, parts[0].shape.at(1)}, {}, bytes};
+  std::size_t size = 0;
+  for (const Tensor& part : parts) size += part.bytes.size();
+  bytes->reserve(size);
+  for (const Tensor& part : parts) {
     bytes->insert(bytes->end(), part.bytes.begin(), part.bytes.end());
     stacked.shape[0] += part.shape.at(0);
   }
@@ -39,14 +48,14 @@ Tensor stack_rows(std::vector<Tensor> parts) {
 }
 
 // Absent biases count as zero; all absent: an empty tensor.
-Tensor stack_biases(const std::vector<std::pair<const Tensor*, std::int64_t>>& parts) {
+Tensor stack_biases(const std::vector<Tensor>& parts, const std::vector<Tensor>& biases) {
   std::vector<float> values;
   bool present = false;
-  for (const auto& [bias, length] : parts) {
-    const std::vector<float> part = values_of(*bias);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::vector<float> part = values_of(biases[i]);
     present = present || !part.empty();
     values.insert(values.end(), part.begin(), part.end());
-    if (part.empty()) values.insert(values.end(), static_cast<std::size_t>(length), 0.0F);
+    if (part.empty()) values.insert(values.end(), static_cast<std::size_t>(parts[i].shape.at(0)), 0.0F);
   }
   if (!present) return {};
   const auto length = static_cast<std::int64_t>(values.size());
@@ -73,6 +82,18 @@ void add_rows(ConstMatrix x, float scale, Matrix y) {
     const float* from = x.row(t);
     float* to = y.row(t);
     for (std::int64_t i = 0; i < y.columns; ++i) to[i] += scale * from[i];
+  }
+}
+
+void multiply(Matrix y, float factor) {
+  for (std::int64_t t = 0; t < y.rows; ++t) {
+    for (std::int64_t i = 0; i < y.columns; ++i) y.row(t)[i] *= factor;
+  }
+}
+
+void cap_values(Matrix y, float cap) {
+  for (std::int64_t t = 0; t < y.rows; ++t) {
+    for (std::int64_t i = 0; i < y.columns; ++i) y.row(t)[i] = cap * std::tanh(y.row(t)[i] / cap);
   }
 }
 
@@ -107,29 +128,62 @@ struct Transformer::Batch {
   std::vector<std::size_t> first_block;
 };
 
+StackedLinear::StackedLinear(const std::vector<Tensor>& parts, const std::vector<Tensor>& biases) {
+  const bool one_type = std::all_of(parts.begin(), parts.end(),
+                                    [&](const Tensor& part) { return part.dtype == parts[0].dtype; });
+  if (one_type) {
+    parts_.push_back(pack(stack_rows(parts), stack_biases(parts, biases)));
+    return;
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) parts_.push_back(pack(parts[i], bias_of(biases[i])));
+}
+
+void StackedLinear::apply(ConstMatrix x, Matrix y) const {
+  std::int64_t column = 0;
+  for (const Linear& part : parts_) {
+    part.apply(x, columns_of(y, column, part.outputs()));
+    column += part.outputs();
+  }
+}
+
 Transformer::Transformer(const ModelConfig& config, const ModelWeights& weights)
     : config_(config),
       token_embd_(weights.token_embd),
-      output_norm_(values_of(weights.output_norm)),
-      output_(Linear::pack(weights.output.bytes.empty() ? weights.token_embd : weights.output, nullptr)),
-      rope_table_(make_rope_table(config.rope_layout, config.head_dim, config.context_tokens,
-                                  config.rope_theta, {})) {
-  const std::int64_t q = config.n_heads * config.head_dim, kv = config.n_kv_heads * config.head_dim;
-  layers_.reserve(weights.layers.size());
-  for (const LayerWeights& from : weights.layers) {
-    Layer& layer = layers_.emplace_back();
-    layer.attn_norm = values_of(from.attn_norm);
-    layer.ffn_norm = values_of(from.ffn_norm);
-    layer.q_norm = values_of(from.attn_q_norm);
-    layer.k_norm = values_of(from.attn_k_norm);
-    const Tensor bias =
-        stack_biases({{&from.attn_q_bias, q}, {&from.attn_k_bias, kv}, {&from.attn_v_bias, kv}});
-    layer.qkv = Linear::pack(stack_rows({from.attn_q, from.attn_k, from.attn_v}),
-                             bias.bytes.empty() ? nullptr : &bias);
-    layer.output = Linear::pack(from.attn_output, nullptr);
-    layer.gate_up = Linear::pack(stack_rows({from.ffn_gate, from.ffn_up}), nullptr);
-    layer.down = Linear::pack(from.ffn_down, nullptr);
+      layers_(weights.layers.size()),
+      output_norm_(values_of(weights.output_norm)) {
+  for (std::int64_t layer = 0; layer < config.n_layers; ++layer)
+    rope_[config.has_window(layer)] = config.rope(layer);
+  // Packing reads all weights once: the first answer waits for it, so all threads take part.
+  std::exception_ptr failure;
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i <= layers_.size(); ++i) {
+    try {
+      if (i == 0)
+        output_ = Linear::pack(weights.output.bytes.empty() ? weights.token_embd : weights.output, nullptr);
+      else
+        layers_[i - 1] = pack_layer(weights.layers[i - 1]);
+    } catch (...) {
+#pragma omp critical
+      failure = std::current_exception();
+    }
   }
+  if (failure) std::rethrow_exception(failure);
+}
+
+Transformer::Layer Transformer::pack_layer(const LayerWeights& from) {
+  Layer layer;
+  layer.attn_norm = values_of(from.attn_norm);
+  layer.ffn_norm = values_of(from.ffn_norm);
+  layer.q_norm = values_of(from.attn_q_norm);
+  layer.k_norm = values_of(from.attn_k_norm);
+  layer.attn_post_norm = values_of(from.attn_post_norm);
+  layer.ffn_post_norm = values_of(from.ffn_post_norm);
+  layer.qkv = StackedLinear({from.attn_q, from.attn_k, from.attn_v},
+                            {from.attn_q_bias, from.attn_k_bias, from.attn_v_bias});
+  layer.output = Linear::pack(from.attn_output, nullptr);
+  layer.gate_up = StackedLinear({from.ffn_gate, from.ffn_up}, {{}, {}});
+  layer.down = Linear::pack(from.ffn_down, nullptr);
+  return layer;
 }
 
 void Transformer::check(std::span<const SequenceStep> steps) const {
@@ -157,11 +211,22 @@ void Transformer::check(std::span<const SequenceStep> steps) const {
   }
 }
 
+void Transformer::fill_rope(ForwardBuffers& buffers) const {
+  for (std::size_t kind = 0; kind < rope_.size(); ++kind) {
+    if (!rope_[kind].frequencies.empty()) fill_rope_table(rope_[kind], buffers.positions, buffers.rope[kind]);
+  }
+  buffers.row_index.resize(buffers.positions.size());
+  std::iota(buffers.row_index.begin(), buffers.row_index.end(), 0);
+}
+
 void Transformer::embed_tokens(std::span<const std::int32_t> tokens, Matrix out) const {
   const std::int64_t width = config_.d_model;
+  const auto scale = [&] {
+    if (config_.embedding_scale != 1) multiply(out, static_cast<float>(config_.embedding_scale));
+  };
   if (token_embd_.dtype == DType::f32) {
     embed(tokens, {token_embd_.f32().data(), config_.vocab_size, width, width}, out);
-    return;
+    return scale();
   }
   const auto bytes = static_cast<std::size_t>(row_bytes(token_embd_.dtype, width));
   for (std::size_t t = 0; t < tokens.size(); ++t) {
@@ -172,6 +237,15 @@ void Transformer::embed_tokens(std::span<const std::int32_t> tokens, Matrix out)
                      token_embd_.owner};
     const Tensor decoded = to_f32(row);
     std::copy_n(decoded.f32().data(), width, out.row(static_cast<std::int64_t>(t)));
+  }
+  scale();
+}
+
+void Transformer::normalise_heads(Matrix heads, std::int64_t count, std::span<const float> gains) const {
+  const std::int64_t width = config_.head_dim;
+  for (std::int64_t h = 0; h < count; ++h) {
+    const Matrix head = columns_of(heads, h * width, width);
+    rms_norm(head, gains, static_cast<float>(config_.norm_epsilon), head);
   }
 }
 
@@ -206,17 +280,12 @@ void Transformer::attention_block(std::int64_t index, const Batch& batch, Forwar
   add_adapters(index, LinearModule::k_proj, batch, normed, k, buffers);
   add_adapters(index, LinearModule::v_proj, batch, normed, v, buffers);
   if (config_.query_key_norm) {
-    for (std::int64_t h = 0; h < config_.n_heads; ++h) {
-      const Matrix head = columns_of(q, h * head_dim, head_dim);
-      rms_norm(head, layer.q_norm, epsilon, head);
-    }
-    for (std::int64_t h = 0; h < config_.n_kv_heads; ++h) {
-      const Matrix head = columns_of(k, h * head_dim, head_dim);
-      rms_norm(head, layer.k_norm, epsilon, head);
-    }
+    normalise_heads(q, config_.n_heads, layer.q_norm);
+    normalise_heads(k, config_.n_kv_heads, layer.k_norm);
   }
-  rope(q, buffers.positions, config_.n_heads, rope_table_);
-  rope(k, buffers.positions, config_.n_kv_heads, rope_table_);
+  const RopeTable& turns = buffers.rope[config_.has_window(index)];
+  rope(q, buffers.row_index, config_.n_heads, turns);
+  rope(k, buffers.row_index, config_.n_kv_heads, turns);
 
   std::vector<PagedKeysValues> paged(batch.steps.size());
   std::int64_t row = 0;
@@ -243,11 +312,10 @@ void Transformer::attention_block(std::int64_t index, const Batch& batch, Forwar
   }
 
   const Matrix attended = matrix(buffers.attended, batch.rows, q_width);
-  const AttentionShape shape{config_.n_heads, config_.n_kv_heads, head_dim,
-                             config_.sliding_window.value_or(INT32_MAX)};
-  attention_paged(q, paged, buffers.row_sequence, buffers.positions, shape, attended);
+  attention_paged(q, paged, buffers.row_sequence, buffers.positions, config_.attention_shape(index), attended);
   layer.output.apply(attended, normed);
   add_adapters(index, LinearModule::o_proj, batch, attended, normed, buffers);
+  if (config_.post_norms) rms_norm(normed, layer.attn_post_norm, epsilon, normed);
   add_rows(normed, 1.0F, residual);
 }
 
@@ -260,13 +328,18 @@ void Transformer::feed_forward_block(std::int64_t index, const Batch& batch, For
   const Matrix up = columns_of(gate_up, config_.d_ff, config_.d_ff);
   const Matrix hidden = matrix(buffers.hidden, batch.rows, config_.d_ff);
 
-  rms_norm(residual, layer.ffn_norm, static_cast<float>(config_.norm_epsilon), normed);
+  const auto epsilon = static_cast<float>(config_.norm_epsilon);
+  rms_norm(residual, layer.ffn_norm, epsilon, normed);
   layer.gate_up.apply(normed, gate_up);
   add_adapters(index, LinearModule::gate_proj, batch, normed, gate, buffers);
   add_adapters(index, LinearModule::up_proj, batch, normed, up, buffers);
-  swiglu(gate, up, hidden);
+  if (config_.gated_unit == GatedUnit::geglu)
+    geglu(gate, up, hidden);
+  else
+    swiglu(gate, up, hidden);
   layer.down.apply(hidden, normed);
   add_adapters(index, LinearModule::down_proj, batch, hidden, normed, buffers);
+  if (config_.post_norms) rms_norm(normed, layer.ffn_post_norm, epsilon, normed);
   add_rows(normed, 1.0F, residual);
 }
 
@@ -302,6 +375,7 @@ ConstMatrix Transformer::forward(std::span<const SequenceStep> steps, ForwardBuf
     batch.rows += tokens;
     logit_rows += step.logit_rows;
   }
+  fill_rope(buffers);
   buffers.key_blocks.resize(blocks);
   buffers.value_blocks.resize(blocks);
 
@@ -325,6 +399,7 @@ ConstMatrix Transformer::forward(std::span<const SequenceStep> steps, ForwardBuf
   if (logit_rows > 0) {
     rms_norm(normed, output_norm_, static_cast<float>(config_.norm_epsilon), normed);
     output_.apply(normed, logits);
+    if (config_.logit_soft_cap) cap_values(logits, static_cast<float>(*config_.logit_soft_cap));
   }
   return logits;
 }

@@ -1,7 +1,8 @@
 // The forward pass of a decoder-only transformer over any mix of sequences.
 //
-// Llama-type blocks: RMSNorm, rotary positions, grouped-query attention over a paged cache, SwiGLU; optional
-// biases and query/key norm, sliding window, tied or own output. Each row (token) is computed from its own
+// Llama-type blocks: RMSNorm, rotary positions, grouped-query attention over a paged cache, a gated
+// feed-forward layer; optional biases, norms of queries and keys and behind each half of a block, sliding
+// windows, capped scores and logits, tied or own output. Each row (token) is computed from its own
 // sequence alone, with an order of additions that depends on nothing else: its bits are the same whatever
 // else is in the batch, however a prompt was cut into chunks, whether its prefix came from the cache, with or
 // without adapters beside it, and for any number of threads. Not here: which rows to run when
@@ -38,6 +39,19 @@ class PackedAdapter {
   std::vector<std::array<Pair, kLinearModules.size()>> layers_;
 };
 
+// Linear layers that read the same input, their outputs side by side: one product where they have one type, else
+// one each. An output is the same dot product either way.
+class StackedLinear {
+ public:
+  StackedLinear() = default;
+  // A bias is absent (empty bytes) or [N].
+  StackedLinear(const std::vector<Tensor>& parts, const std::vector<Tensor>& biases);
+  void apply(ConstMatrix x, Matrix y) const;
+
+ private:
+  std::vector<Linear> parts_;
+};
+
 // Tokens to append to one sequence. A sequence may stand only once in a batch.
 struct SequenceStep {
   std::span<const std::int32_t> tokens;
@@ -49,8 +63,9 @@ struct SequenceStep {
 // Memory of a forward pass, kept by the caller from call to call so that a step allocates nothing.
 struct ForwardBuffers {
   std::vector<float> residual, normed, projected, attended, hidden, low_rank, correction, logits;
-  std::vector<std::int32_t> tokens, positions, row_sequence;
+  std::vector<std::int32_t> tokens, positions, row_sequence, row_index;
   std::vector<const float*> key_blocks, value_blocks;
+  std::array<RopeTable, 2> rope;  // a row each; of layers that see all, and of those with a window
 };
 
 class Transformer {
@@ -70,15 +85,19 @@ class Transformer {
 
  private:
   struct Layer {
-    std::vector<float> attn_norm, ffn_norm, q_norm, k_norm;
-    Linear qkv, output, gate_up, down;
+    std::vector<float> attn_norm, ffn_norm, q_norm, k_norm, attn_post_norm, ffn_post_norm;
+    StackedLinear qkv, gate_up;
+    Linear output, down;
   };
   struct Batch;
 
+  static Layer pack_layer(const LayerWeights& from);
   void check(std::span<const SequenceStep> steps) const;
   void embed_tokens(std::span<const std::int32_t> tokens, Matrix out) const;
   void attention_block(std::int64_t layer, const Batch& batch, ForwardBuffers& buffers) const;
   void feed_forward_block(std::int64_t layer, const Batch& batch, ForwardBuffers& buffers) const;
+  void fill_rope(ForwardBuffers& buffers) const;
+  void normalise_heads(Matrix heads, std::int64_t count, std::span<const float> gains) const;
   void add_adapters(std::int64_t layer, LinearModule module, const Batch& batch, ConstMatrix x, Matrix y,
                     ForwardBuffers& buffers) const;
 
@@ -87,7 +106,7 @@ class Transformer {
   std::vector<Layer> layers_;
   std::vector<float> output_norm_;
   Linear output_;
-  RopeTable rope_table_;
+  std::array<RopeFrequencies, 2> rope_;  // as ForwardBuffers::rope
 };
 
 }  // namespace fulcrum

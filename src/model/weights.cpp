@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "tensor/quantised_blocks.h"
 
 namespace fulcrum {
 namespace {
@@ -19,6 +20,9 @@ bool has_bias(const ModelConfig& config) {
 }
 bool has_query_key_norm(const ModelConfig& config) {
   return config.query_key_norm;
+}
+bool has_post_norms(const ModelConfig& config) {
+  return config.post_norms;
 }
 std::int64_t query_width(const ModelConfig& c) {
   return c.n_heads * c.head_dim;
@@ -64,6 +68,8 @@ const LayerSlot kLayerSlots[] = {
        return Shape{c.d_model, query_width(c)};
      },
      always},
+    {"post_attention_norm.weight", &L::attn_post_norm, [](const C& c) { return Shape{c.d_model}; },
+     has_post_norms},
     {"ffn_norm.weight", &L::ffn_norm, [](const C& c) { return Shape{c.d_model}; }, always},
     {"ffn_gate.weight", &L::ffn_gate,
      [](const C& c) {
@@ -80,6 +86,7 @@ const LayerSlot kLayerSlots[] = {
        return Shape{c.d_model, c.d_ff};
      },
      always},
+    {"post_ffw_norm.weight", &L::ffn_post_norm, [](const C& c) { return Shape{c.d_model}; }, has_post_norms},
 };
 
 std::uint16_t half_at(const Tensor& tensor, std::int64_t byte) {
@@ -88,15 +95,17 @@ std::uint16_t half_at(const Tensor& tensor, std::int64_t byte) {
   return bits;
 }
 
-// Index of the first element that is not finite, -1 if there is none. For q8_0 the block's scale decides.
+// Index of the first element that is not finite, -1 if there is none. Of a quantised type the first of its block.
 std::int64_t find_not_finite_element(const Tensor& tensor) {
   if (tensor.dtype == DType::f32) return find_not_finite(tensor.f32());
-  const bool is_bf16 = tensor.dtype == DType::bf16;
-  const std::uint16_t exponent = is_bf16 ? 0x7f80 : 0x7c00;
-  const std::int64_t step = block_bytes(tensor.dtype), elements = block_elements(tensor.dtype);
-  const std::int64_t blocks = static_cast<std::int64_t>(tensor.bytes.size()) / step;
-  for (std::int64_t i = 0; i < blocks; ++i) {
-    if ((half_at(tensor, i * step) & exponent) == exponent) return i * elements;
+  if (is_quantised(tensor.dtype)) {
+    const std::int64_t block = find_not_finite_block(tensor.dtype, tensor.bytes);
+    return block < 0 ? -1 : block * block_elements(tensor.dtype);
+  }
+  const std::uint16_t exponent = tensor.dtype == DType::bf16 ? 0x7f80 : 0x7c00;
+  const auto elements = static_cast<std::int64_t>(tensor.bytes.size() / sizeof(std::uint16_t));
+  for (std::int64_t i = 0; i < elements; ++i) {
+    if ((half_at(tensor, 2 * i) & exponent) == exponent) return i;
   }
   return -1;
 }
@@ -107,15 +116,24 @@ void check_tensor(const Tensor& tensor, const Shape& shape) {
                 tensor.name, to_string(tensor.shape), to_string(shape));
   }
   const DType dtype = tensor.dtype;
-  if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16 && dtype != DType::q8_0) {
-    throw_error(ErrorCode::unsupported, "the tensor '{}' is of type {}; f32, f16, bf16 or q8_0 is needed",
-                tensor.name, to_string(dtype));
+  if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16 && !is_quantised(dtype)) {
+    throw_error(ErrorCode::unsupported,
+                "the tensor '{}' is of type {}; f32, f16, bf16 or a quantised type is needed", tensor.name,
+                to_string(dtype));
   }
-  if (const std::int64_t at = find_not_finite_element(tensor); at >= 0) {
+}
+
+// Reads all of the weights: by all threads, because the first answer waits for it.
+void check_finite(const std::vector<const Tensor*>& tensors) {
+  std::vector<std::int64_t> found(tensors.size(), -1);
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i < tensors.size(); ++i) found[i] = find_not_finite_element(*tensors[i]);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (found[i] < 0) continue;
     throw_error(ErrorCode::corrupt,
                 "the tensor '{}' holds NaN or infinity at element {}; the weights are damaged or their "
                 "training diverged",
-                tensor.name, at);
+                tensors[i]->name, found[i]);
   }
 }
 
@@ -160,6 +178,7 @@ void ModelWeights::visit(
 ModelWeights assemble_weights(const ModelConfig& config, const std::vector<Tensor>& tensors) {
   std::unordered_map<std::string_view, const Tensor*> by_name;
   for (const Tensor& tensor : tensors) by_name.emplace(tensor.name, &tensor);
+  std::vector<const Tensor*> taken;
   ModelWeights weights;
   weights.layers.resize(static_cast<std::size_t>(config.n_layers));
   weights.visit(config, [&](const std::string& name, const Shape& shape, Tensor& tensor) {
@@ -168,9 +187,11 @@ ModelWeights assemble_weights(const ModelConfig& config, const std::vector<Tenso
       throw_error(ErrorCode::corrupt, "the tensor '{}' {} is missing", name, to_string(shape));
     }
     check_tensor(*found->second, shape);
+    taken.push_back(found->second);
     tensor = *found->second;
     by_name.erase(found);
   });
+  check_finite(taken);
   // A tensor without a place here would have changed the result in the engine that wrote it.
   for (const Tensor& tensor : tensors) {
     if (by_name.contains(tensor.name)) {

@@ -19,6 +19,7 @@ struct LayerWeights {
   Tensor attn_q_bias, attn_k_bias, attn_v_bias;  // [H*D], [K*D], [K*D], optional
   Tensor attn_q_norm, attn_k_norm;               // [D], optional
   Tensor attn_output;                            // [C, H*D]
+  Tensor attn_post_norm, ffn_post_norm;          // [C], optional
   Tensor ffn_norm;                               // [C]
   Tensor ffn_gate, ffn_up, ffn_down;             // [F, C], [F, C], [C, F]
 };
@@ -38,8 +39,8 @@ struct ModelWeights {
 };
 
 // Picks the tensors by name out of `tensors`. Error corrupt: a tensor is missing, has another shape than the
-// configuration says (both printed), or holds NaN or infinity (f32/f16/bf16 values and q8_0 scales are looked
-// at).
+// configuration says (both printed), or holds NaN or infinity (values of f32, f16 and bf16, and scales of q8_0,
+// are looked at).
 ModelWeights assemble_weights(const ModelConfig& config, const std::vector<Tensor>& tensors);
 
 // Fresh random f32 weights: normal with the given standard deviation, the two projections back into the

@@ -195,8 +195,8 @@ Demonstration Example::demonstration() const {
 
 std::string describe(const RowProblem& problem, std::string_view file) {
   std::string text(file);
-  if (problem.line > 0) text += fmt::format(", line {}", problem.line);
-  if (!problem.field.empty()) text += ", " + problem.field;
+  if (problem.line > 0) text += fmt::format(":{}", problem.line);
+  if (!problem.field.empty()) text += ": " + problem.field;
   return text + fmt::format(": {}: {}", problem.code, problem.what);
 }
 

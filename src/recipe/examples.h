@@ -44,7 +44,7 @@ struct RowProblem {
   std::string what;
 };
 
-// One problem as a line of text: "train.jsonl, line 7, messages[2].role: unrecognized_role: ..."
+// One problem as a line of text: "train.jsonl:7: messages[2].role: unrecognized_role: ..."
 std::string describe(const RowProblem& problem, std::string_view file);
 
 struct ExampleFile {

@@ -114,7 +114,7 @@ TEST(Examples, ReadingAFileShowsTwentyProblemsAndCountsTheRest) {
     const std::string message = error.what();
     EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
     EXPECT_NE(message.find("25 problems in " + path.string()), std::string::npos) << message;
-    EXPECT_NE(message.find(path.filename().string() + ", line 20, messages: missing_messages_list: "),
+    EXPECT_NE(message.find(path.filename().string() + ":20: messages: missing_messages_list: "),
               std::string::npos);
     EXPECT_EQ(message.find("line 21"), std::string::npos);
     EXPECT_NE(message.find("and 5 more"), std::string::npos);

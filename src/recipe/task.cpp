@@ -92,6 +92,29 @@ class TaskReader {
   }
 
   Task read() {
+    read_outline();
+    load_splits();
+    load_documents();
+    check_splits(task_.splits, document_texts_);
+    check_references();
+    task_.sha256 = hash_.finish();
+    return std::move(task_);
+  }
+
+  Task outline() {
+    read_outline();
+    return std::move(task_);
+  }
+
+ private:
+  Path folder_;
+  std::optional<Path> table_folder_;  // instead of the file's own
+  std::optional<TableSettings> table_;
+  Task task_;
+  Sha256 hash_;
+  std::vector<DocumentText> document_texts_;
+
+  void read_outline() {
     const std::string source = read_file(task_.file);
     hash_.update(source);
     TomlTable root = TomlFile::parse(source, task_.file.string()).root();
@@ -105,21 +128,7 @@ class TaskReader {
     read_prices(root);
     read_circumstances(root);
     root.finish();
-    load_splits();
-    load_documents();
-    check_splits(task_.splits, document_texts_);
-    check_references();
-    task_.sha256 = hash_.finish();
-    return std::move(task_);
   }
-
- private:
-  Path folder_;
-  std::optional<Path> table_folder_;  // instead of the file's own
-  std::optional<TableSettings> table_;
-  Task task_;
-  Sha256 hash_;
-  std::vector<DocumentText> document_texts_;
 
   void read_question(TomlTable& root) {
     task_.name = root.text("name");
@@ -274,7 +283,14 @@ class TaskReader {
       limits.chunk_tokens = positive(*table, "chunk_tokens", limits.chunk_tokens);
       table->finish();
     }
-    if (auto table = root.table("fine_tune")) task_.fine_tune = read_tune_settings(*table);
+    if (auto table = root.table("fine_tune")) {
+      if (table->has("max_forgetting")) {
+        task_.max_forgetting = at_least_zero(*table, "max_forgetting", 0);
+        if (*task_.max_forgetting > 1)
+          table->refuse("max_forgetting", "is a share of the guard's items and at most 1");
+      }
+      task_.fine_tune = read_tune_settings(*table);
+    }
   }
 
   std::vector<Example> load_split(const Path& path, std::string_view name) {
@@ -322,7 +338,7 @@ class TaskReader {
     for (const auto& [path, split] : named) {
       for (const Example& example : *split) {
         if (std::string what = problem_of(example); !what.empty()) {
-          problems.push_back(fmt::format("{}, line {}: {}", path->filename().string(), example.line, what));
+          problems.push_back(fmt::format("{}:{}: {}", path->filename().string(), example.line, what));
         }
       }
     }
@@ -393,6 +409,10 @@ Task read_task(const Path& file) {
 
 Task read_task(const Path& file, const Path& table_folder) {
   return TaskReader(file, table_folder).read();
+}
+
+Task read_task_outline(const Path& file) {
+  return TaskReader(file, std::nullopt).outline();
 }
 
 std::vector<Path> find_task_files(const Path& file_or_folder) {

@@ -14,7 +14,8 @@
 //   [volume]      calls_per_month
 //   [volatility]  documents_change_days, behaviour = "stable" | "changing"
 //   [limits]      answer_tokens, reasoning_tokens, demonstrations, passages, chunk_tokens
-//   [fine_tune]   rank, alpha, learning_rate, max_epochs, batch_examples, patience_epochs, target_modules
+//   [fine_tune]   rank, alpha, learning_rate, max_epochs, batch_examples, patience_epochs, target_modules,
+//   max_forgetting (share of the guard's items that an adapter may lose and still be recommended)
 //
 // Every Error names file and line.
 #pragma once
@@ -72,6 +73,7 @@ struct Task {
   Behaviour behaviour = Behaviour::stable;
   Limits limits;
   TuneSettings fine_tune;
+  std::optional<double> max_forgetting;  // absent: forgetting is measured and blocks nothing
   Splits splits;
   std::string sha256;  // of the task file, the three splits and every document, wherever they lie
 };
@@ -79,6 +81,9 @@ struct Task {
 Task read_task(const Path& file);
 // The same with the tables of its [table] taken from another folder.
 Task read_task(const Path& file, const Path& table_folder);
+// What the task file itself says: no split and no document is opened, so that files with bad rows can be
+// looked at.
+Task read_task_outline(const Path& file);
 // The task files that a path means: itself, or every .toml in a folder that has a `kind`, by name.
 std::vector<Path> find_task_files(const Path& file_or_folder);
 

@@ -168,14 +168,14 @@ TEST_F(TaskTest, WrongKeysAndValuesAreNamedWithTheNearestRightOnes) {
 TEST_F(TaskTest, ABadRowIsNamedByFileLineAndField) {
   put("dev.jsonl",
       row("where is the parcel", "orders") + "{\"messages\": [{\"role\": \"robot\", \"content\": \"x\"}]}\n");
-  expect_message("dev.jsonl, line 2, messages[0].role: unrecognized_role");
+  expect_message("dev.jsonl:2: messages[0].role: unrecognized_role");
   put("dev.jsonl", "");
   expect_message("dev.jsonl: empty_file: there is no row in it");
 }
 
 TEST_F(TaskTest, AnAnswerThatIsNoLabelIsNamed) {
   put("test.jsonl", row("pay a bill", "biling"));
-  expect_message("test.jsonl, line 1: 'biling' is not one of the labels; is 'billing' meant?");
+  expect_message("test.jsonl:1: 'biling' is not one of the labels; is 'billing' meant?");
 }
 
 TEST_F(TaskTest, AnOverlapIsNamed) {
@@ -185,7 +185,7 @@ TEST_F(TaskTest, AnOverlapIsNamed) {
 
 TEST_F(TaskTest, AMissingGoldDocumentIsNamed) {
   put("test.jsonl", row("pay a bill", "billing", {{"documents", {"b.md"}}}));
-  expect_message("test.jsonl, line 1: there is no document 'b.md'");
+  expect_message("test.jsonl:1: there is no document 'b.md'");
 }
 
 TEST_F(TaskTest, LabelsCanComeFromTheTrainSplit) {
@@ -203,11 +203,11 @@ TEST_F(TaskTest, AnExtractionChecksItsAnswers) {
   put("test.jsonl", row("c", R"({"order": 3})"));
   EXPECT_EQ(read().fields, (std::vector<Field>{{"order", "order number", FieldType::integer}}));
   put("test.jsonl", row("c", R"({"ordr": 3})"));
-  expect_message("test.jsonl, line 1: the answer has the key 'ordr', which is not among the task's fields");
+  expect_message("test.jsonl:1: the answer has the key 'ordr', which is not among the task's fields");
   put("test.jsonl", row("c", "3"));
   expect_message("the answer must be a JSON object");
   put("test.jsonl", row("c", "{order}"));
-  expect_message("test.jsonl, line 1: reading the answer: this is not valid JSON");
+  expect_message("test.jsonl:1: reading the answer: this is not valid JSON");
   edit("type = \"integer\"", "type = \"int\"");
   expect_message("must be one of text, number, integer, boolean, text_list");
 }

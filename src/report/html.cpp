@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "decide/result_json.h"
+#include "report/explanation.h"
 #include "report/terminal.h"
 
 // Put there by fulcrum_embed (cmake/embed.cmake).
@@ -102,15 +103,6 @@ std::string comparisons_table(const TaskResult& task) {
   return html + "</tbody></table></div></details>";
 }
 
-std::string causes(const TaskResult& task) {
-  std::vector<std::string> sentences;
-  for (const Diagnosis::Cause& cause : task.diagnosis.causes) {
-    sentences.push_back(fmt::format("{}: {} of {} failures ({:.0f}%)", cause.cause, cause.count,
-                                    task.diagnosis.failures, cause.share * 100));
-  }
-  return list("Why the plain prompt fails", sentences);
-}
-
 std::string prompts(const TaskResult& task) {
   std::string html = "<details><summary>The exact prompts (first test item)</summary>";
   for (const RecipeResult& recipe : task.recipes) {
@@ -118,6 +110,18 @@ std::string prompts(const TaskResult& task) {
                         recipe.sha256.substr(0, 12), escape_html(recipe.prompt_example));
   }
   return html + "</details>";
+}
+
+// Places that web/report.js draws into, and takes away where there is nothing to draw.
+std::string plots(std::initializer_list<std::string_view> names) {
+  std::string html = "<div class=\"plots\">";
+  for (const std::string_view name : names)
+    html += fmt::format("<figure class=\"plot\" data-plot=\"{}\"></figure>", name);
+  return html + "</div>";
+}
+
+std::string warnings(const TaskResult& task) {
+  return list("Doubts about the data", task.warnings);
 }
 
 std::string task_section(const TaskResult& task, std::size_t index) {
@@ -134,11 +138,11 @@ std::string task_section(const TaskResult& task, std::size_t index) {
              index, escape_html(task.task.name), escape_html(task.task.kind), to_string(task.task.metric),
              target, task.recipes.front().measurement.items.size(), task.smallest_detectable_difference,
              escape_html(verdict.summary)) +
-         "<div class=\"plots\"><figure class=\"plot\" data-plot=\"quality\"></figure>"
-         "<figure class=\"plot\" data-plot=\"cost\"></figure></div>" +
-         recipes_table(task) + list("Why", verdict.reasons) + list("Why not the others", rejected) +
-         list("What would change this", verdict.flips_if) + list("What to do next", verdict.next_steps) +
-         causes(task) + comparisons_table(task) +
+         plots({"quality", "cost"}) + recipes_table(task) + list("Why", verdict.reasons) +
+         list("Why not the others", rejected) + list("What would change this", verdict.flips_if) +
+         list("What to do next", verdict.next_steps) + list("When to look again", verdict.look_again) +
+         warnings(task) + explanation_html(task) +
+         plots({"learning", "demonstrations", "samples", "latency"}) + comparisons_table(task) +
          "<details class=\"items\"><summary>Every test item, side by side</summary></details>" +
          prompts(task) + "</section>";
 }

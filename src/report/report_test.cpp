@@ -3,7 +3,9 @@
 
 #include <limits>
 
+#include "report/explanation.h"
 #include "report/html.h"
+#include "report/markdown.h"
 #include "report/terminal.h"
 #include "report/text_table.h"
 
@@ -91,6 +93,82 @@ TEST(Html, IsOnePageThatNeedsNoNetworkAndTrustsNoAnswer) {
   EXPECT_NE(page.find("a &lt; b &amp; c"), std::string::npos);
   EXPECT_NE(page.find("class=\"chosen\""), std::string::npos);
   EXPECT_NE(page.find("Use fine_tuned."), std::string::npos);
+}
+
+// The small result with everything that an investigation brings.
+TaskResult explained_task() {
+  TaskResult task = small_result().tasks.front();
+  Diagnosis& diagnosis = task.diagnosis;
+  diagnosis.recipe = "few_shot";
+  diagnosis.items = 10;
+  diagnosis.failures = 4;
+  diagnosis.causes = {{"not read", 3, 0.75, {"test:1"}, 0.3, 0.95, {0.3, 0.1, 0.6, 10}},
+                      {"<odd>", 1, 0.25, {}, 0.05, 0.7, {0.1, 0.01, 0.4, 10}}};
+  diagnosis.item_causes = {"not read"};
+  diagnosis.documents_lack_answer = Estimate{0.14, 0.09, 0.21, 100};
+  diagnosis.interventions = {{"oracle_context", {0.2, 0.1, 0.3, 10}, {0.6, 0.4, 0.8, 10}}};
+  Forgetting forgetting;
+  forgetting.recipe = "fine_tuned";
+  forgetting.before.quality = {0.9, 0.8, 1, 20};
+  forgetting.after.quality = {0.7, 0.5, 0.8, 20};
+  forgetting.loss = {0.2, 0.05, 0.4, 0.02, "McNemar, exact", 20};
+  forgetting.limit = 0.05;
+  task.investigation.forgetting = {forgetting};
+  LearningCurve curve;
+  curve.recipe = "fine_tuned";
+  for (const double amount : {10.0, 20.0, 40.0}) {
+    curve.runs.push_back({amount, 1, {1, amount > 10 ? 1.0 : 0.0, amount > 20 ? 1.0 : 0.0, 0}});
+    curve.answers.push_back({"a", "b", "c", "d"});
+  }
+  curve.fit = fit_curve(curve.runs, 1);
+  task.investigation.learning_curve = curve;
+  ConsistencyDetail detail;
+  detail.recipe = "fine_tuned";
+  detail.edits = {{"without \"<b>\"", {"a"}, {0.5, 0.1, 0.9, 4}}};
+  detail.draws = 3;
+  detail.all_right = {0.5, 0.2, 0.8, 10};
+  task.investigation.consistency = {detail};
+  return task;
+}
+
+TEST(Explanation, TellsCausesInterventionsConsistencyAndForgetting) {
+  const std::string html = explanation_html(explained_task());
+  for (const char* part :
+       {"Why few_shot fails on 4 of 10 items", "75% [30, 95]",
+        "The documents miss 14% [9, 21] of the answers", "the right document in the context",
+        "<strong>blocked</strong>", "+0.20 [+0.05, +0.40]", "0.50 [0.20, 0.80]",
+        "without &quot;&lt;b&gt;&quot;", "Twice the training examples (80)", "&lt;odd&gt;"}) {
+    EXPECT_NE(html.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(html.find("<odd>"), std::string::npos);
+  EXPECT_EQ(explanation_html(TaskResult{}), "");
+}
+
+TEST(Explanation, ThePageHoldsTheCurvesAsData) {
+  CompareResult result = small_result();
+  result.tasks = {explained_task()};
+  const std::string page = report_html(result);
+  EXPECT_NE(page.find("\"gain_of_doubling\""), std::string::npos);
+  EXPECT_NE(page.find("\"item_causes\":[\"not read\"]"), std::string::npos);
+  EXPECT_NE(page.find("data-plot=\"learning\""), std::string::npos);
+}
+
+TEST(Markdown, IsForAPullRequestVerdictFirst) {
+  CompareResult result = small_result();
+  result.tasks = {explained_task()};
+  const std::string text = report_markdown(result);
+  EXPECT_LT(text.find("> Use fine_tuned."), text.find("| recipe |"));
+  EXPECT_NE(text.find("| **fine_tuned** (verdict) | 0.82 [0.72, 0.92] = |"), std::string::npos) << text;
+  EXPECT_NE(text.find("| zero_shot | 0.50 [0.40, 0.60] |"), std::string::npos) << text;
+  EXPECT_NE(text.find("0.05, exceeded"), std::string::npos) << text;
+  EXPECT_NE(text.find("- few_shot fails on 4 of 10 items: not read 75% (30% to 95%), &lt;odd> 25%"),
+            std::string::npos)
+      << text;
+}
+
+TEST(Markdown, WhatOthersWroteIsNoMarkup) {
+  EXPECT_EQ(escape_markdown("a|b\n<script> *x* few_shot [y](z)"),
+            "a\\|b &lt;script> \\*x\\* few_shot \\[y\\](z)");
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "tensor/quantised_panels.h"
 
+#include <algorithm>
 #include <cstring>
 
-#include "base/error.h"
 #include "tensor/parallel_rows.h"
 #include "tensor/super_blocks.h"
 
@@ -10,10 +10,12 @@ namespace fulcrum {
 namespace {
 
 // A block of one output, taken apart into a record's fields.
+template <DType kType>
 struct Fields {
-  std::uint32_t words[48];
-  std::uint16_t halves[2];
-  std::int8_t bytes[16];
+  static constexpr PanelFormat kFormat = panel_format(kType);
+  std::uint32_t words[kFormat.words];
+  std::uint16_t halves[kFormat.halves];
+  std::int8_t bytes[kFormat.bytes > 0 ? kFormat.bytes : 1];
 };
 
 // Bit 4s + b goes to bit 8b + s: then one shift and one mask give the high bits of the four inputs of word s.
@@ -23,113 +25,103 @@ std::uint32_t spread_high_bits(std::uint32_t bits) {
   return spread;
 }
 
-void split_small_block(DType dtype, const PanelFormat& format, const std::byte* block, Fields& to) {
-  const auto halves = static_cast<std::size_t>(format.halves) * sizeof(std::uint16_t);
-  std::memcpy(to.halves, block, halves);
-  block += halves;
-  if (dtype == DType::q5_0 || dtype == DType::q5_1) {
+template <DType kType>
+void split_small_block(const std::byte* block, Fields<kType>& to) {
+  std::memcpy(to.halves, block, sizeof(to.halves));
+  block += sizeof(to.halves);
+  if constexpr (kType == DType::q5_0 || kType == DType::q5_1) {
     std::uint32_t high;
     std::memcpy(&high, block, sizeof(high));
     std::memcpy(to.words, block + sizeof(high), 4 * sizeof(std::uint32_t));
     to.words[4] = spread_high_bits(high);
-    return;
+  } else {
+    std::memcpy(to.words, block, sizeof(to.words));
   }
-  std::memcpy(to.words, block, static_cast<std::size_t>(format.words) * sizeof(std::uint32_t));
-  if (dtype == DType::q8_0) {
-    for (int i = 0; i < 8; ++i) to.words[i] ^= 0x80808080u;  // adds 128 to each of four signed bytes
+  if constexpr (kType == DType::q8_0) {
+    for (std::uint32_t& word : to.words) word ^= 0x80808080u;  // adds 128 to each of four signed bytes
   }
 }
 
-void split_super_block(DType dtype, const PanelFormat& format, const std::byte* block, Fields& to) {
-  const SuperBlockLayout at = super_block_layout(dtype);
+template <DType kType>
+void split_super_block(const std::byte* block, Fields<kType>& to) {
+  constexpr PanelFormat kFormat = panel_format(kType);
+  const SuperBlockLayout at = super_block_layout(kType);
   std::memcpy(&to.halves[0], block + at.d, sizeof(std::uint16_t));
-  if (at.d_min >= 0) std::memcpy(&to.halves[1], block + at.d_min, sizeof(std::uint16_t));
-  const std::size_t quants = dtype == DType::q2_k || dtype == DType::q3_k ? 64 : 128;
-  std::memcpy(to.words, block + at.quants, quants);
-  if (at.high_bits >= 0) {
-    std::memcpy(to.words + quants / 4, block + at.high_bits,
-                static_cast<std::size_t>(format.words) * 4 - quants);
+  if constexpr (kFormat.halves == 2) std::memcpy(&to.halves[1], block + at.d_min, sizeof(std::uint16_t));
+  constexpr std::size_t kQuants = kType == DType::q2_k || kType == DType::q3_k ? 64 : 128;
+  std::memcpy(to.words, block + at.quants, kQuants);
+  if constexpr (sizeof(to.words) > kQuants) {
+    std::memcpy(to.words + kQuants / 4, block + at.high_bits, sizeof(to.words) - kQuants);
   }
-  if (dtype == DType::q2_k) {
-    std::memcpy(to.bytes, block + at.scales, 16);  // scale and minimum in one byte, as they stand
-    return;
+  if constexpr (kType == DType::q2_k) {
+    std::memcpy(to.bytes, block + at.scales,
+                sizeof(to.bytes));  // scale and minimum in one byte, as they stand
+  } else {
+    const GroupScales groups = read_group_scales(kType, block);
+    constexpr std::size_t kCount = kSuperBlockElements / kFormat.group_elements;
+    std::memcpy(to.bytes, groups.scales, kCount);
+    if constexpr (kFormat.has_minimum) std::memcpy(to.bytes + kCount, groups.minima, kCount);
   }
-  const GroupScales groups = read_group_scales(dtype, block);
-  const std::size_t count = kSuperBlockElements / static_cast<std::size_t>(format.group_elements);
-  std::memcpy(to.bytes, groups.scales, count);
-  if (format.has_minimum) std::memcpy(to.bytes + count, groups.minima, count);
 }
 
-// One output's column of a record.
-void put_fields(const PanelFormat& format, const Fields& fields, std::int64_t column, std::byte* record) {
-  constexpr std::int64_t kOutputs = kQuantisedPanelOutputs;
-  for (std::int64_t i = 0; i < format.words; ++i) {
-    std::memcpy(record + (i * kOutputs + column) * 4, &fields.words[i], 4);
+// Fields of 32 outputs to a record: rows become columns.
+template <DType kType>
+void write_record(const Fields<kType> (&fields)[kQuantisedPanelOutputs], std::byte* record) {
+  constexpr PanelFormat kFormat = panel_format(kType);
+  constexpr int kOutputs = kQuantisedPanelOutputs;
+  auto* words = reinterpret_cast<std::uint32_t*>(record);
+  for (int i = 0; i < kFormat.words; ++i) {
+    for (int column = 0; column < kOutputs; ++column) words[i * kOutputs + column] = fields[column].words[i];
   }
-  record += format.words * kOutputs * 4;
-  for (std::int64_t i = 0; i < format.halves; ++i) {
-    std::memcpy(record + (i * kOutputs + column) * 2, &fields.halves[i], 2);
+  auto* halves = reinterpret_cast<std::uint16_t*>(words + kFormat.words * kOutputs);
+  for (int i = 0; i < kFormat.halves; ++i) {
+    for (int column = 0; column < kOutputs; ++column)
+      halves[i * kOutputs + column] = fields[column].halves[i];
   }
-  record += format.halves * kOutputs * 2;
-  for (std::int64_t i = 0; i < format.bytes; ++i) {
-    std::memcpy(record + i * kOutputs + column, &fields.bytes[i], 1);
+  auto* bytes = reinterpret_cast<std::int8_t*>(halves + kFormat.halves * kOutputs);
+  for (int i = 0; i < kFormat.bytes; ++i) {
+    for (int column = 0; column < kOutputs; ++column) bytes[i * kOutputs + column] = fields[column].bytes[i];
+  }
+}
+
+// Outputs [32 * panel, 32 * panel + 32) of `rows`.
+template <DType kType>
+void pack_panel(const std::byte* rows, std::int64_t panel, QuantisedPanels& to) {
+  constexpr PanelFormat kFormat = panel_format(kType);
+  const std::int64_t blocks = to.inputs / kFormat.block_elements, block_size = block_bytes(kType);
+  const std::int64_t first = panel * kQuantisedPanelOutputs;
+  const std::int64_t outputs = std::min(kQuantisedPanelOutputs, to.outputs - first);
+  Fields<kType> fields[kQuantisedPanelOutputs] = {};  // what no output fills stays zero
+  std::byte* record = to.records.data() + panel * blocks * kFormat.record_bytes();
+  for (std::int64_t b = 0; b < blocks; ++b, record += kFormat.record_bytes()) {
+    for (std::int64_t column = 0; column < outputs; ++column) {
+      const std::byte* block = rows + ((first + column) * blocks + b) * block_size;
+      if constexpr (kFormat.block_elements == 32) {
+        split_small_block<kType>(block, fields[column]);
+      } else {
+        split_super_block<kType>(block, fields[column]);
+      }
+    }
+    write_record<kType>(fields, record);
   }
 }
 
 }  // namespace
 
-PanelFormat panel_format(DType dtype) {
-  switch (dtype) {
-    case DType::q4_0:
-      return {32, 32, 4, 1, 0, 8, false};
-    case DType::q4_1:
-      return {32, 32, 4, 2, 0, 0, true};
-    case DType::q5_0:
-      return {32, 32, 5, 1, 0, 16, false};
-    case DType::q5_1:
-      return {32, 32, 5, 2, 0, 0, true};
-    case DType::q8_0:
-      return {32, 32, 8, 1, 0, 128, false};
-    case DType::q2_k:
-      return {256, 16, 16, 2, 16, 0, true};
-    case DType::q3_k:
-      return {256, 16, 24, 1, 16, 4, false};
-    case DType::q4_k:
-      return {256, 32, 32, 2, 16, 0, true};
-    case DType::q5_k:
-      return {256, 32, 40, 2, 16, 0, true};
-    case DType::q6_k:
-      return {256, 16, 48, 1, 16, 32, false};
-    default:
-      throw_error(ErrorCode::internal, "packing quantised panels: {} is not quantised", to_string(dtype));
-  }
-}
-
 QuantisedPanels pack_quantised_panels(const Tensor& weight) {
   const PanelFormat format = panel_format(weight.dtype);
   QuantisedPanels result{weight.dtype, weight.shape.at(1), weight.shape.at(0), 0, {}};
-  result.panels = (result.outputs + kQuantisedPanelOutputs - 1) / kQuantisedPanelOutputs;
-  const std::int64_t blocks = result.inputs / format.block_elements;
-  const std::int64_t block_size = block_bytes(weight.dtype);
-  const std::int64_t panel_bytes = element_count({blocks, format.record_bytes()});
-  result.records.resize(static_cast<std::size_t>(element_count({result.panels, panel_bytes})));
-  const auto split = format.block_elements == 32 ? split_small_block : split_super_block;
-  const auto pack_panels = [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t panel = first; panel < last; ++panel) {
-      std::byte* record = result.records.data() + panel * panel_bytes;
-      for (std::int64_t b = 0; b < blocks; ++b, record += format.record_bytes()) {
-        for (std::int64_t column = 0; column < kQuantisedPanelOutputs; ++column) {
-          const std::int64_t output = panel * kQuantisedPanelOutputs + column;
-          Fields fields{};
-          if (output < result.outputs) {
-            split(weight.dtype, format, weight.bytes.data() + (output * blocks + b) * block_size, fields);
-          }
-          put_fields(format, fields, column, record);
-        }
+  visit_quantised(weight.dtype, [&](auto dtype) {
+    result.panels = (result.outputs + kQuantisedPanelOutputs - 1) / kQuantisedPanelOutputs;
+    const std::int64_t panel_bytes =
+        element_count({result.inputs / format.block_elements, format.record_bytes()});
+    result.records.resize(static_cast<std::size_t>(element_count({result.panels, panel_bytes})));
+    parallel_row_blocks(result.panels, 1, panel_bytes, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t panel = first; panel < last; ++panel) {
+        pack_panel<dtype>(weight.bytes.data(), panel, result);
       }
-    }
-  };
-  parallel_row_blocks(result.panels, 1, panel_bytes, pack_panels);
+    });
+  });
   return result;
 }
 

@@ -11,7 +11,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
+#include "base/error.h"
 #include "tensor/aligned_vector.h"
 #include "tensor/tensor.h"
 
@@ -20,14 +22,70 @@ namespace fulcrum {
 inline constexpr std::int64_t kQuantisedPanelOutputs = 32;
 
 struct PanelFormat {
-  int block_elements, group_elements;  // a group shares one scale
-  int words, halves, bytes;            // fields of a record
-  int offset;
-  bool has_minimum;
-  std::int64_t record_bytes() const { return kQuantisedPanelOutputs * (4 * words + 2 * halves + bytes); }
+  int block_elements = 0, group_elements = 0;  // a group shares one scale
+  int words = 0, halves = 0, bytes = 0;        // fields of a record
+  int offset = 0;
+  bool has_minimum = false;
+  constexpr std::int64_t record_bytes() const {
+    return kQuantisedPanelOutputs * (4 * words + 2 * halves + bytes);
+  }
 };
-// Error(internal) if the dtype is not quantised.
-PanelFormat panel_format(DType dtype);
+// Of a quantised dtype; all zeros for another.
+constexpr PanelFormat panel_format(DType dtype) {
+  switch (dtype) {
+    case DType::q4_0:
+      return {32, 32, 4, 1, 0, 8, false};
+    case DType::q4_1:
+      return {32, 32, 4, 2, 0, 0, true};
+    case DType::q5_0:
+      return {32, 32, 5, 1, 0, 16, false};
+    case DType::q5_1:
+      return {32, 32, 5, 2, 0, 0, true};
+    case DType::q8_0:
+      return {32, 32, 8, 1, 0, 128, false};
+    case DType::q2_k:
+      return {256, 16, 16, 2, 16, 0, true};
+    case DType::q3_k:
+      return {256, 16, 24, 1, 16, 4, false};
+    case DType::q4_k:
+      return {256, 32, 32, 2, 16, 0, true};
+    case DType::q5_k:
+      return {256, 32, 40, 2, 16, 0, true};
+    case DType::q6_k:
+      return {256, 16, 48, 1, 16, 32, false};
+    default:
+      return {};
+  }
+}
+
+// visitor(std::integral_constant<DType, ...>()) for the quantised dtype at hand; Error(internal) for another.
+template <typename Visitor>
+void visit_quantised(DType dtype, const Visitor& visitor) {
+  switch (dtype) {
+    case DType::q4_0:
+      return visitor(std::integral_constant<DType, DType::q4_0>());
+    case DType::q4_1:
+      return visitor(std::integral_constant<DType, DType::q4_1>());
+    case DType::q5_0:
+      return visitor(std::integral_constant<DType, DType::q5_0>());
+    case DType::q5_1:
+      return visitor(std::integral_constant<DType, DType::q5_1>());
+    case DType::q8_0:
+      return visitor(std::integral_constant<DType, DType::q8_0>());
+    case DType::q2_k:
+      return visitor(std::integral_constant<DType, DType::q2_k>());
+    case DType::q3_k:
+      return visitor(std::integral_constant<DType, DType::q3_k>());
+    case DType::q4_k:
+      return visitor(std::integral_constant<DType, DType::q4_k>());
+    case DType::q5_k:
+      return visitor(std::integral_constant<DType, DType::q5_k>());
+    case DType::q6_k:
+      return visitor(std::integral_constant<DType, DType::q6_k>());
+    default:
+      throw_error(ErrorCode::internal, "quantised panels: {} is not quantised", to_string(dtype));
+  }
+}
 
 struct QuantisedPanels {
   DType dtype = DType::q8_0;

@@ -56,8 +56,12 @@ namespace HWY_NAMESPACE {
 
 using IntTag = hn::ScalableTag<std::int32_t>;
 using IntVector = hn::Vec<IntTag>;
-using FloatTag = hn::ScalableTag<float>;
-constexpr int kLanes = static_cast<int>(hn::MaxLanes(FloatTag()));
+using quantised_unpack_detail::BlockScales;
+using quantised_unpack_detail::FloatTag;
+using quantised_unpack_detail::kLanes;
+using quantised_unpack_detail::Record;
+using quantised_unpack_detail::WordTag;
+using quantised_unpack_detail::WordVector;
 constexpr int kVectors = kOutputs / kLanes;
 static_assert(kVectors * kLanes == kOutputs);
 
@@ -108,11 +112,10 @@ struct FourInputs {
 };
 // In assembly because Highway 1.0 demands VNNI of the CPU for this target but does not tell the compiler of
 // it.
-HWY_INLINE IntVector add_products(IntVector sum, const std::uint32_t* quants, const FourInputs& x) {
-  const auto unsigned_quants = hn::Load(hn::RebindToUnsigned<IntTag>(), quants);
+HWY_INLINE IntVector add_products(IntVector sum, WordVector quants, const FourInputs& x) {
   asm("vpdpbusd %[x], %[quants], %[sum]"
       : [sum] "+v"(sum.raw)
-      : [quants] "v"(unsigned_quants.raw), [x] "v"(x.all.raw));
+      : [quants] "v"(quants.raw), [x] "v"(x.all.raw));
   return sum;
 }
 #elif HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
@@ -133,12 +136,11 @@ HWY_INLINE IntVector multiply_pairs(IntVector a, IntVector b) {
   return IntVector{_mm256_madd_epi16(a.raw, b.raw)};
 #endif
 }
-HWY_INLINE IntVector add_products(IntVector sum, const std::uint32_t* quants, const FourInputs& x) {
+HWY_INLINE IntVector add_products(IntVector sum, WordVector quants, const FourInputs& x) {
   const hn::RebindToUnsigned<IntTag> words;
   const hn::Repartition<std::uint16_t, IntTag> halves;
-  const auto all = hn::Load(words, quants);
-  const auto even = hn::BitCast(IntTag(), hn::And(all, hn::Set(words, 0x00FF00FFu)));
-  const auto odd = hn::BitCast(IntTag(), hn::ShiftRight<8>(hn::BitCast(halves, all)));
+  const auto even = hn::BitCast(IntTag(), hn::And(quants, hn::Set(words, 0x00FF00FFu)));
+  const auto odd = hn::BitCast(IntTag(), hn::ShiftRight<8>(hn::BitCast(halves, quants)));
   return hn::Add(sum, hn::Add(multiply_pairs(even, x.even), multiply_pairs(odd, x.odd)));
 }
 #else
@@ -148,35 +150,70 @@ struct FourInputs {
     for (int i = 0; i < 4; ++i) inputs[i] = static_cast<std::int8_t>(packed >> (8 * i));
   }
 };
-HWY_INLINE IntVector add_products(IntVector sum, const std::uint32_t* quants, const FourInputs& x) {
+HWY_INLINE IntVector add_products(IntVector sum, WordVector quants, const FourInputs& x) {
   const IntTag d;
   const hn::RebindToUnsigned<IntTag> words;
-  const auto all = hn::LoadU(words, quants);
   const auto byte = hn::Set(words, 0xFFu);
   const auto product = [&](auto quant, int i) HWY_ATTR {
     return hn::Mul(hn::BitCast(d, hn::And(quant, byte)), hn::Set(d, x.inputs[i]));
   };
-  sum = hn::Add(sum, product(all, 0));
-  sum = hn::Add(sum, product(hn::ShiftRight<8>(all), 1));
-  sum = hn::Add(sum, product(hn::ShiftRight<16>(all), 2));
-  return hn::Add(sum, product(hn::ShiftRight<24>(all), 3));
+  sum = hn::Add(sum, product(quants, 0));
+  sum = hn::Add(sum, product(hn::ShiftRight<8>(quants), 1));
+  sum = hn::Add(sum, product(hn::ShiftRight<16>(quants), 2));
+  return hn::Add(sum, product(hn::ShiftRight<24>(quants), 3));
 }
 #endif
+
+// One row times one block, the quants never leaving the registers. The same steps as multiply_tile, in the
+// same order.
+template <DType kType>
+HWY_INLINE void multiply_block(const std::byte* record, const RoundedRows& x, std::int64_t row,
+                               std::int64_t input, float* sums) {
+  constexpr PanelFormat kFormat = panel_format(kType);
+  constexpr int kGroups = kFormat.block_elements / kFormat.group_elements,
+                kSteps = kFormat.group_elements / 4;
+  const FloatTag d;
+  const Record from(kFormat, record);
+  const auto* inputs = reinterpret_cast<const std::int32_t*>(x.values.get() + row * x.inputs + input);
+  const std::int32_t* x_sums = x.sums.get() + row * x.groups() + input / kFormat.group_elements;
+  const float* scaled_sums = x.scaled_sums.get() + row * x.groups() + input / kFormat.group_elements;
+  const float* x_scales = x.scales.get() + row * x.blocks() + input / kXBlock;
+  for (int column = 0; column < kOutputs; column += kLanes) {
+    IntVector products[kGroups];
+    for (int g = 0; g < kGroups; ++g) products[g] = hn::Set(IntTag(), -kFormat.offset * x_sums[g]);
+    quantised_unpack_detail::unpack_quants<kType>(
+        from, column, [&](auto group, int step, WordVector quants) HWY_ATTR {
+          products[group] = add_products(products[group], quants, FourInputs(inputs[group * kSteps + step]));
+        });
+    const BlockScales block = quantised_unpack_detail::block_scales<kType>(from, column);
+    auto total = hn::LoadU(d, sums + column);
+    for (int g = 0; g < kGroups; ++g) {
+      const auto scale = quantised_unpack_detail::group_scale<kType>(from, block, g, column);
+      const auto x_scale = hn::Set(d, x_scales[g * kSteps * 4 / kXBlock]);
+      total = hn::MulAdd(hn::ConvertTo(d, products[g]), hn::Mul(scale, x_scale), total);
+      if constexpr (kFormat.has_minimum) {
+        const auto minimum = quantised_unpack_detail::group_minimum<kType>(from, block, g, column);
+        total = hn::NegMulAdd(minimum, hn::Set(d, scaled_sums[g]), total);
+      }
+    }
+    hn::StoreU(total, d, sums + column);
+  }
+}
 
 // What a tile multiplies: an unpacked chunk with rows of x from `row` and `input` on; sums [rows][sums_row].
 struct TileOperands {
   const UnpackedChunk* chunk;
   const RoundedRows* x;
   std::int64_t row, input;
-  int groups, offset;
+  int groups;
   float* sums;
   std::ptrdiff_t sums_row;
 };
 
-enum class Minimum { absent, present };
-
-template <int kRows, int kSteps, Minimum kMinimum>
+template <DType kType, int kRows>
 HWY_INLINE void multiply_tile(const TileOperands& o) {
+  constexpr PanelFormat kFormat = panel_format(kType);
+  constexpr int kSteps = kFormat.group_elements / 4;
   const FloatTag d;
   const IntTag di;
   const std::int64_t first_group = o.input / (kSteps * 4);
@@ -193,14 +230,14 @@ HWY_INLINE void multiply_tile(const TileOperands& o) {
           reinterpret_cast<const std::int32_t*>(o.x->values.get() + row * o.x->inputs + o.input) + g * kSteps;
       // The sum of (q - offset) * x begins at -offset * sum(x).
       const std::int32_t sum = o.x->sums[static_cast<std::size_t>(row * o.x->groups() + first_group + g)];
-      for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Set(di, -o.offset * sum);
+      for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Set(di, -kFormat.offset * sum);
     }
     const std::uint32_t* quants = o.chunk->quants[g];
     for (int s = 0; s < kSteps; ++s, quants += kOutputs) {
       for (int r = 0; r < kRows; ++r) {
         const FourInputs inputs(x[r][s]);
         for (int v = 0; v < kVectors; ++v) {
-          products[r][v] = add_products(products[r][v], quants + v * kLanes, inputs);
+          products[r][v] = add_products(products[r][v], hn::Load(WordTag(), quants + v * kLanes), inputs);
         }
       }
     }
@@ -211,7 +248,7 @@ HWY_INLINE void multiply_tile(const TileOperands& o) {
         const auto x_scale = hn::Set(d, o.x->scales[static_cast<std::size_t>(block)]);
         totals[r][v] = hn::MulAdd(hn::ConvertTo(d, products[r][v]), hn::Mul(scale, x_scale), totals[r][v]);
       }
-      if constexpr (kMinimum == Minimum::present) {
+      if constexpr (kFormat.has_minimum) {
         const auto minimum = hn::LoadU(d, o.chunk->minima + g * kOutputs + v * kLanes);
         for (int r = 0; r < kRows; ++r) {
           const std::int64_t group = (o.row + r) * o.x->groups() + first_group + g;
@@ -226,31 +263,46 @@ HWY_INLINE void multiply_tile(const TileOperands& o) {
   }
 }
 
-template <int kRows, int kSteps, Minimum kMinimum>
+template <DType kType, int kRows>
 void multiply_last_rows(const TileOperands& o, std::int64_t rows) {
   if (rows == kRows) {
-    multiply_tile<kRows, kSteps, kMinimum>(o);
+    multiply_tile<kType, kRows>(o);
   } else if constexpr (kRows > 1) {
-    multiply_last_rows<kRows - 1, kSteps, kMinimum>(o, rows);
+    multiply_last_rows<kType, kRows - 1>(o, rows);
   }
 }
 
-template <int kSteps, Minimum kMinimum>
+template <DType kType>
 void multiply_rows(TileOperands o, std::int64_t rows) {
   for (; rows >= kTileRows; rows -= kTileRows) {
-    multiply_tile<kTileRows, kSteps, kMinimum>(o);
+    multiply_tile<kType, kTileRows>(o);
     o.row += kTileRows;
     o.sums += kTileRows * o.sums_row;
   }
-  multiply_last_rows<kTileRows, kSteps, kMinimum>(o, rows);
+  multiply_last_rows<kType, kTileRows>(o, rows);
 }
 
-void multiply_chunk(const PanelFormat& format, const TileOperands& o, std::int64_t rows) {
-  const bool wide = format.group_elements == 32;
-  if (format.has_minimum) {
-    wide ? multiply_rows<8, Minimum::present>(o, rows) : multiply_rows<4, Minimum::present>(o, rows);
-  } else {
-    wide ? multiply_rows<8, Minimum::absent>(o, rows) : multiply_rows<4, Minimum::absent>(o, rows);
+// Adds the products of `rows` rows of x from `first_row` on with a panel, whose records these are.
+template <DType kType>
+void multiply_panel(const RoundedRows& x, std::int64_t first_row, std::int64_t rows, const std::byte* records,
+                    float* sums, std::ptrdiff_t sums_row) {
+  constexpr PanelFormat kFormat = panel_format(kType);
+  if (rows == 1) {
+    for (std::int64_t input = 0; input < x.inputs; input += kFormat.block_elements) {
+      multiply_block<kType>(records, x, first_row, input, sums);
+      records += kFormat.record_bytes();
+    }
+    return;
+  }
+  UnpackedChunk chunk;
+  for (std::int64_t input = 0; input < x.inputs; input += kChunkInputs) {
+    const int inputs = static_cast<int>(std::min<std::int64_t>(kChunkInputs, x.inputs - input));
+    for (int first = 0; first < inputs; first += kFormat.block_elements) {
+      quantised_unpack_detail::unpack_block<kType>(records, first, chunk);
+      records += kFormat.record_bytes();
+    }
+    multiply_rows<kType>({&chunk, &x, first_row, input, inputs / kFormat.group_elements, sums, sums_row},
+                         rows);
   }
 }
 
@@ -266,19 +318,12 @@ void multiply_piece(const RoundedRows& x, const QuantisedPanels& weight, std::in
   }
   const PanelFormat format = panel_format(weight.dtype);
   const std::int64_t panel_bytes = weight.inputs / format.block_elements * format.record_bytes();
-  UnpackedChunk chunk;
-  for (std::int64_t input = 0; input < weight.inputs; input += kChunkInputs) {
-    const int inputs = static_cast<int>(std::min<std::int64_t>(kChunkInputs, weight.inputs - input));
+  const std::byte* records = weight.records.data() + first_panel * panel_bytes;
+  visit_quantised(weight.dtype, [&](auto dtype) HWY_ATTR {
     for (std::int64_t p = 0; p < panels; ++p) {
-      const std::byte* records = weight.records.data() + (first_panel + p) * panel_bytes +
-                                 input / format.block_elements * format.record_bytes();
-      unpack_chunk(weight.dtype, format, records, inputs, chunk);
-      multiply_chunk(format,
-                     {&chunk, &x, first_row, input, inputs / format.group_elements, format.offset,
-                      sums + p * kOutputs, kTileColumns},
-                     rows);
+      multiply_panel<dtype>(x, first_row, rows, records + p * panel_bytes, sums + p * kOutputs, kTileColumns);
     }
-  }
+  });
   const std::int64_t columns = std::min(panels * kOutputs, weight.outputs - column);
   for (std::int64_t r = 0; r < rows; ++r) {
     std::copy_n(sums + r * kTileColumns, columns, y.row(first_row + r) + column);

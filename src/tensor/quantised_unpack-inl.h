@@ -1,6 +1,8 @@
-// Quantised panels to unsigned bytes and f32 scales, up to 256 inputs at a time. Included once per
-// instruction set (Highway's foreach_target); not a header for anything else.
+// Quantised panels to unsigned bytes and f32 scales, in registers or up to 256 inputs into a buffer. Included
+// once per instruction set (Highway's foreach_target); not a header for anything else.
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 #include "hwy/highway.h"
 #include "tensor/quantised_panels.h"
@@ -69,149 +71,157 @@ HWY_INLINE WordVector low_halves(WordVector words) {
 HWY_INLINE WordVector high_halves(WordVector words) {
   return low_halves(hn::ShiftRight<4>(words));
 }
-// Bits `first` to `first` + 1, or `first` alone, of each byte.
-HWY_INLINE WordVector two_bits(WordVector words, int first) {
-  return hn::And(hn::ShiftRightSame(words, first), hn::Set(WordTag(), 0x03030303u));
+// Bits kFirst to kFirst + 1, or kFirst alone, of each byte.
+template <int kFirst>
+HWY_INLINE WordVector two_bits(WordVector words) {
+  return hn::And(hn::ShiftRight<kFirst>(words), hn::Set(WordTag(), 0x03030303u));
 }
-HWY_INLINE WordVector one_bit(WordVector words, int first) {
-  return hn::And(hn::ShiftRightSame(words, first), hn::Set(WordTag(), 0x01010101u));
+template <int kFirst>
+HWY_INLINE WordVector one_bit(WordVector words) {
+  return hn::And(hn::ShiftRight<kFirst>(words), hn::Set(WordTag(), 0x01010101u));
 }
 
-// Calls put(step, words) for the block's quants, four inputs a step, in a lane for each of the columns.
+// body(0), body(1), ... as compile-time constants: shifts by a constant are one instruction.
+template <typename Body, int... kIndices>
+HWY_INLINE void unrolled(std::integer_sequence<int, kIndices...>, const Body& body) {
+  (body(std::integral_constant<int, kIndices>()), ...);
+}
+using FourTimes = std::make_integer_sequence<int, 4>;
+
+// Calls put(group, step, words) for the block's quants, in a lane for each of the columns: the group a
+// compile-time constant, step counting the group's words of four inputs.
 template <DType kType, typename Put>
 HWY_INLINE void unpack_quants(const Record& from, int column, const Put& put) {
   const auto word = [&](int i) HWY_ATTR { return from.word(i, column); };
-  if constexpr (kType == DType::q4_0 || kType == DType::q4_1) {
+  constexpr std::integral_constant<int, 0> kOnlyGroup;
+  if constexpr (kType == DType::q8_0) {
+    for (int s = 0; s < 8; ++s) put(kOnlyGroup, s, word(s));
+  } else if constexpr (kType == DType::q4_0 || kType == DType::q4_1) {
     for (int s = 0; s < 4; ++s) {
-      put(s, low_halves(word(s)));
-      put(s + 4, high_halves(word(s)));
+      const auto quants = word(s);
+      put(kOnlyGroup, s, low_halves(quants));
+      put(kOnlyGroup, s + 4, high_halves(quants));
     }
   } else if constexpr (kType == DType::q5_0 || kType == DType::q5_1) {
     const auto high = word(4);
-    for (int s = 0; s < 4; ++s) {
-      put(s, hn::Or(low_halves(word(s)), hn::ShiftLeft<4>(one_bit(high, s))));
-      put(s + 4, hn::Or(high_halves(word(s)), hn::ShiftLeft<4>(one_bit(high, s + 4))));
-    }
+    unrolled(FourTimes(), [&](auto s) HWY_ATTR {
+      const auto quants = word(s);
+      put(kOnlyGroup, s, hn::Or(low_halves(quants), hn::ShiftLeft<4>(one_bit<s>(high))));
+      put(kOnlyGroup, s + 4, hn::Or(high_halves(quants), hn::ShiftLeft<4>(one_bit<s + 4>(high))));
+    });
   } else if constexpr (kType == DType::q2_k || kType == DType::q3_k) {
-    for (int i = 0; i < 16; ++i) {
-      const auto quants = word(i);
-      for (int part = 0; part < 4; ++part) {
-        auto q = two_bits(quants, 2 * part);
-        if constexpr (kType == DType::q3_k) {
-          q = hn::Or(q, hn::ShiftLeft<2>(one_bit(word(16 + i % 8), i / 8 * 4 + part)));
-        }
-        put(i / 8 * 32 + part * 8 + i % 8, q);
+    // i: which half of the block, and within it which half of each 32 elements.
+    unrolled(FourTimes(), [&](auto i) HWY_ATTR {
+      constexpr int kHalf = i / 2, kPart = i % 2;
+      for (int s = 0; s < 4; ++s) {
+        const auto quants = word(kHalf * 8 + kPart * 4 + s);
+        unrolled(FourTimes(), [&](auto pair) HWY_ATTR {
+          auto q = two_bits<2 * pair>(quants);
+          if constexpr (kType == DType::q3_k) {
+            q = hn::Or(q, hn::ShiftLeft<2>(one_bit<kHalf * 4 + pair>(word(16 + kPart * 4 + s))));
+          }
+          put(std::integral_constant<int, kHalf * 8 + pair * 2 + kPart>(), s, q);
+        });
       }
-    }
+    });
   } else if constexpr (kType == DType::q4_k || kType == DType::q5_k) {
-    for (int i = 0; i < 32; ++i) {
-      auto low = low_halves(word(i)), high = high_halves(word(i));
-      if constexpr (kType == DType::q5_k) {
-        const auto fifth = word(32 + i % 8);
-        low = hn::Or(low, hn::ShiftLeft<4>(one_bit(fifth, i / 8 * 2)));
-        high = hn::Or(high, hn::ShiftLeft<4>(one_bit(fifth, i / 8 * 2 + 1)));
+    unrolled(FourTimes(), [&](auto i) HWY_ATTR {
+      for (int s = 0; s < 8; ++s) {
+        const auto quants = word(i * 8 + s);
+        auto low = low_halves(quants), high = high_halves(quants);
+        if constexpr (kType == DType::q5_k) {
+          const auto fifth = word(32 + s);
+          low = hn::Or(low, hn::ShiftLeft<4>(one_bit<2 * i>(fifth)));
+          high = hn::Or(high, hn::ShiftLeft<4>(one_bit<2 * i + 1>(fifth)));
+        }
+        put(std::integral_constant<int, 2 * i>(), s, low);
+        put(std::integral_constant<int, 2 * i + 1>(), s, high);
       }
-      put(i / 8 * 16 + i % 8, low);
-      put(i / 8 * 16 + 8 + i % 8, high);
-    }
+    });
   } else {
     static_assert(kType == DType::q6_k);
-    for (int i = 0; i < 32; ++i) {
-      const auto high = word(32 + i / 16 * 8 + i % 8);
-      const int first = i / 16 * 32 + i % 16, part = i % 16 / 8 * 2;
-      put(first, hn::Or(low_halves(word(i)), hn::ShiftLeft<4>(two_bits(high, part))));
-      put(first + 16, hn::Or(high_halves(word(i)), hn::ShiftLeft<4>(two_bits(high, part + 4))));
-    }
+    unrolled(FourTimes(), [&](auto i) HWY_ATTR {
+      constexpr int kHalf = i / 2, kPart = i % 2, kFirst = kHalf * 8 + kPart;
+      for (int s = 0; s < 4; ++s) {
+        const int at = kPart * 4 + s;
+        const auto first = word(kHalf * 16 + at), second = word(kHalf * 16 + 8 + at);
+        const auto high = word(32 + kHalf * 8 + at);
+        const auto put_pair = [&](auto pair, WordVector low) HWY_ATTR {
+          put(std::integral_constant<int, kFirst + 2 * pair>(), s,
+              hn::Or(low, hn::ShiftLeft<4>(two_bits<2 * pair>(high))));
+        };
+        put_pair(std::integral_constant<int, 0>(), low_halves(first));
+        put_pair(std::integral_constant<int, 1>(), low_halves(second));
+        put_pair(std::integral_constant<int, 2>(), high_halves(first));
+        put_pair(std::integral_constant<int, 3>(), high_halves(second));
+      }
+    });
   }
 }
 
-// Scales and minima of the block's groups, products rounded to f32 as the formats say.
+// Scale and minimum of a group, products rounded to f32 as the formats say. `d` and `d_min` are the block's
+// own.
+struct BlockScales {
+  FloatVector d, d_min;
+};
 template <DType kType>
-HWY_INLINE void unpack_scales(const Record& from, int column, float* scales, float* minima) {
-  const FloatTag d;
-  const auto d_scale = from.half(0, column);
-  const auto put = [&](int group, FloatVector scale)
-                       HWY_ATTR { hn::StoreU(scale, d, scales + group * kOutputs + column); };
-  const auto put_minimum = [&](int group, FloatVector minimum)
-                               HWY_ATTR { hn::StoreU(minimum, d, minima + group * kOutputs + column); };
-  if constexpr (kType == DType::q4_0 || kType == DType::q5_0 || kType == DType::q8_0) {
-    put(0, d_scale);
-  } else if constexpr (kType == DType::q4_1 || kType == DType::q5_1) {
-    put(0, d_scale);
-    put_minimum(0, hn::Neg(from.half(1, column)));
-  } else if constexpr (kType == DType::q3_k || kType == DType::q6_k) {
-    for (int g = 0; g < 16; ++g) put(g, hn::Mul(d_scale, hn::ConvertTo(d, from.byte(g, column))));
-  } else if constexpr (kType == DType::q2_k) {
-    const auto d_min = from.half(1, column);
-    const auto nibble = hn::Set(hn::RebindToSigned<FloatTag>(), 15);
-    for (int g = 0; g < 16; ++g) {
-      const auto both = from.byte(g, column);
-      put(g, hn::Mul(d_scale, hn::ConvertTo(d, hn::And(both, nibble))));
-      put_minimum(g, hn::Mul(d_min, hn::ConvertTo(d, hn::And(hn::ShiftRight<4>(both), nibble))));
-    }
+HWY_INLINE BlockScales block_scales(const Record& from, int column) {
+  const auto d = from.half(0, column);
+  if constexpr (panel_format(kType).halves == 2) return {d, from.half(1, column)};
+  return {d, hn::Zero(FloatTag())};
+}
+template <DType kType>
+HWY_INLINE FloatVector group_scale(const Record& from, const BlockScales& block, int group, int column) {
+  if constexpr (panel_format(kType).bytes == 0) {
+    return block.d;
   } else {
-    const auto d_min = from.half(1, column);
-    for (int g = 0; g < 8; ++g) {
-      put(g, hn::Mul(d_scale, hn::ConvertTo(d, from.byte(g, column))));
-      put_minimum(g, hn::Mul(d_min, hn::ConvertTo(d, from.byte(8 + g, column))));
-    }
+    auto scale = from.byte(group, column);
+    if constexpr (kType == DType::q2_k) scale = hn::And(scale, hn::Set(hn::RebindToSigned<FloatTag>(), 15));
+    return hn::Mul(block.d, hn::ConvertTo(FloatTag(), scale));
+  }
+}
+template <DType kType>
+HWY_INLINE FloatVector group_minimum(const Record& from, const BlockScales& block, int group, int column) {
+  if constexpr (panel_format(kType).bytes == 0) {
+    return hn::Neg(block.d_min);  // q4_1 and q5_1 add theirs
+  } else if constexpr (kType == DType::q2_k) {
+    const auto minimum = hn::ShiftRight<4>(from.byte(group, column));
+    return hn::Mul(block.d_min,
+                   hn::ConvertTo(FloatTag(), hn::And(minimum, hn::Set(hn::RebindToSigned<FloatTag>(), 15))));
+  } else {
+    return hn::Mul(block.d_min, hn::ConvertTo(FloatTag(), from.byte(8 + group, column)));
   }
 }
 
 template <DType kType>
-void unpack_block(const PanelFormat& format, const std::byte* record, int first_input, UnpackedChunk& to) {
-  const Record from(format, record);
-  const int group = first_input / format.group_elements;
-  const int groups = format.block_elements / format.group_elements;
+void unpack_block(const std::byte* record, int first_input, UnpackedChunk& to) {
+  constexpr PanelFormat kFormat = panel_format(kType);
+  constexpr int kGroups = kFormat.block_elements / kFormat.group_elements,
+                kSteps = kFormat.group_elements / 4;
+  const Record from(kFormat, record);
+  const int first_group = first_input / kFormat.group_elements;
   std::uint32_t* words = to.words + first_input / 4 * kOutputs;
-  for (int g = 0; g < groups; ++g) {
-    to.quants[group + g] =
-        (kType == DType::q8_0 ? from.words : words) + g * format.group_elements / 4 * kOutputs;
+  for (int g = 0; g < kGroups; ++g) {
+    to.quants[first_group + g] = (kType == DType::q8_0 ? from.words : words) + g * kSteps * kOutputs;
   }
   for (int column = 0; column < kOutputs; column += kLanes) {
-    unpack_scales<kType>(from, column, to.scales + group * kOutputs, to.minima + group * kOutputs);
+    const BlockScales block = block_scales<kType>(from, column);
+    for (int g = 0; g < kGroups; ++g) {
+      const int at = (first_group + g) * kOutputs + column;
+      hn::StoreU(group_scale<kType>(from, block, g, column), FloatTag(), to.scales + at);
+      if constexpr (kFormat.has_minimum) {
+        hn::StoreU(group_minimum<kType>(from, block, g, column), FloatTag(), to.minima + at);
+      }
+    }
     if constexpr (kType != DType::q8_0) {
-      unpack_quants<kType>(from, column, [&](int step, WordVector quants) HWY_ATTR {
-        hn::StoreU(quants, WordTag(), words + step * kOutputs + column);
+      unpack_quants<kType>(from, column, [&](auto group, int step, WordVector quants) HWY_ATTR {
+        hn::StoreU(quants, WordTag(), words + (group * kSteps + step) * kOutputs + column);
       });
     }
   }
 }
 
 }  // namespace quantised_unpack_detail
-
-// `inputs` (at most 256, whole blocks) from the records on.
-inline void unpack_chunk(DType dtype, const PanelFormat& format, const std::byte* records, int inputs,
-                         UnpackedChunk& to) {
-  using namespace quantised_unpack_detail;
-  const auto each_block = [&](auto unpack) {
-    for (int first = 0; first < inputs; first += format.block_elements, records += format.record_bytes()) {
-      unpack(format, records, first, to);
-    }
-  };
-  switch (dtype) {
-    case DType::q4_0:
-      return each_block(unpack_block<DType::q4_0>);
-    case DType::q4_1:
-      return each_block(unpack_block<DType::q4_1>);
-    case DType::q5_0:
-      return each_block(unpack_block<DType::q5_0>);
-    case DType::q5_1:
-      return each_block(unpack_block<DType::q5_1>);
-    case DType::q8_0:
-      return each_block(unpack_block<DType::q8_0>);
-    case DType::q2_k:
-      return each_block(unpack_block<DType::q2_k>);
-    case DType::q3_k:
-      return each_block(unpack_block<DType::q3_k>);
-    case DType::q4_k:
-      return each_block(unpack_block<DType::q4_k>);
-    case DType::q5_k:
-      return each_block(unpack_block<DType::q5_k>);
-    default:
-      return each_block(unpack_block<DType::q6_k>);
-  }
-}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace fulcrum

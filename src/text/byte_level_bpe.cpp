@@ -1,7 +1,7 @@
 #include "text/byte_level_bpe.h"
 
 #include <algorithm>
-#include <queue>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
@@ -39,11 +39,6 @@ std::vector<SpecialTokens::Entry> special_entries(const Vocabulary& vocabulary) 
   return entries;
 }
 
-std::uint64_t pair_key(TokenId left, TokenId right) {
-  return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32) |
-         static_cast<std::uint32_t>(right);
-}
-
 }  // namespace
 
 std::string to_byte_alphabet(std::string_view bytes) {
@@ -75,7 +70,7 @@ ByteLevelBpeTokenizer::ByteLevelBpeTokenizer(Vocabulary vocabulary)
     : vocabulary_(with_types(std::move(vocabulary))),
       special_(special_entries(vocabulary_)),
       pre_tokenizer_(PreTokenizer::named(vocabulary_.pre.empty() ? "gpt-2" : vocabulary_.pre)),
-      whole_words_first_(vocabulary_.pre == "llama-bpe" || vocabulary_.pre == "llama3") {
+      whole_words_first_(PreTokenizer::takes_whole_tokens(vocabulary_.pre)) {
   for (std::size_t i = 0; i < vocabulary_.tokens.size(); ++i) {
     ids_.emplace(vocabulary_.tokens[i], static_cast<TokenId>(i));
   }
@@ -95,13 +90,12 @@ ByteLevelBpeTokenizer::ByteLevelBpeTokenizer(Vocabulary vocabulary)
                right = find(std::string_view(line).substr(space + 1));
     const auto result = find(line.substr(0, space) + line.substr(space + 1));
     // Vocabularies that were cut down keep merges whose parts are gone; such a pair cannot arise.
-    if (left && right && result)
-      merges_.emplace(pair_key(*left, *right), Merge{static_cast<std::int32_t>(i), *result});
+    if (left && right && result) merges_.add(*left, *right, static_cast<std::int32_t>(i), *result);
   }
 }
 
 std::optional<TokenId> ByteLevelBpeTokenizer::find(std::string_view token) const {
-  const auto found = ids_.find(std::string(token));
+  const auto found = ids_.find(token);
   if (found == ids_.end()) return std::nullopt;
   return found->second;
 }
@@ -128,7 +122,7 @@ std::vector<TokenId> ByteLevelBpeTokenizer::encode_parts(std::span<const Part> p
         const TokenId id = bytes_[static_cast<unsigned char>(c)];
         if (id >= 0) symbols.push_back(id);
       }
-      merge(symbols);
+      merges_.apply(symbols);
       ids.insert(ids.end(), symbols.begin(), symbols.end());
     }
     plain.clear();
@@ -145,46 +139,6 @@ std::vector<TokenId> ByteLevelBpeTokenizer::encode_parts(std::span<const Part> p
   }
   flush();
   return ids;
-}
-
-void ByteLevelBpeTokenizer::merge(std::vector<TokenId>& symbols) const {
-  struct Candidate {
-    std::int32_t rank;
-    std::size_t left, right;
-    TokenId left_id, right_id, result;
-    bool operator<(const Candidate& other) const {
-      return rank != other.rank ? rank > other.rank : left > other.left;
-    }
-  };
-  const std::size_t none = symbols.size();
-  std::vector<std::size_t> previous(symbols.size()), next(symbols.size());
-  for (std::size_t i = 0; i < symbols.size(); ++i) {
-    previous[i] = i == 0 ? none : i - 1;
-    next[i] = i + 1;
-  }
-  std::priority_queue<Candidate> queue;
-  const auto propose = [&](std::size_t left) {
-    if (left == none || next[left] == none) return;
-    const auto found = merges_.find(pair_key(symbols[left], symbols[next[left]]));
-    if (found == merges_.end()) return;
-    queue.push(
-        {found->second.rank, left, next[left], symbols[left], symbols[next[left]], found->second.result});
-  };
-  for (std::size_t i = 0; i < symbols.size(); ++i) propose(i);
-  while (!queue.empty()) {
-    const Candidate best = queue.top();
-    queue.pop();
-    const bool still_there = symbols[best.left] == best.left_id && symbols[best.right] == best.right_id &&
-                             next[best.left] == best.right;
-    if (!still_there) continue;
-    symbols[best.left] = best.result;
-    symbols[best.right] = -1;
-    next[best.left] = next[best.right];
-    if (next[best.left] != none) previous[next[best.left]] = best.left;
-    propose(previous[best.left]);
-    propose(best.left);
-  }
-  std::erase(symbols, TokenId{-1});
 }
 
 std::string ByteLevelBpeTokenizer::piece(TokenId id) const {

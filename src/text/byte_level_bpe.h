@@ -13,11 +13,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "text/merge_table.h"
 #include "text/pre_tokenizer.h"
 #include "text/special_tokens.h"
+#include "text/token_index.h"
 #include "text/tokenizer.h"
 
 namespace fulcrum {
@@ -41,16 +42,10 @@ class ByteLevelBpeTokenizer final : public Tokenizer {
   std::optional<TokenId> find(std::string_view token) const override;
 
  private:
-  struct Merge {
-    std::int32_t rank = 0;
-    TokenId result = 0;
-  };
-  void merge(std::vector<TokenId>& symbols) const;
-
   Vocabulary vocabulary_;
-  std::unordered_map<std::string, TokenId> ids_;
-  std::unordered_map<std::uint64_t, Merge> merges_;  // by left id and right id
-  std::array<TokenId, 256> bytes_;                   // of one byte each; -1: none
+  TokenIndex ids_;
+  MergeTable merges_;
+  std::array<TokenId, 256> bytes_;  // of one byte each; -1: none
   SpecialTokens special_;
   PreTokenizer pre_tokenizer_;
   bool whole_words_first_ = false;  // a stretch that is a token is taken as it is (Llama 3)

@@ -19,6 +19,9 @@ class PreTokenizer {
   // Each expression in turn cuts what the ones before left: its matches and what lies between them.
   explicit PreTokenizer(const std::vector<std::string>& expressions);
 
+  // Whether the family `name` takes a stretch that is a token as that token, whatever the merges say.
+  static bool takes_whole_tokens(std::string_view name);
+
   // Stretches in order; together they are `text`. None is empty.
   std::vector<std::string_view> split(std::string_view text) const;
 

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -31,18 +29,6 @@ Vocabulary with_defaults(Vocabulary vocabulary) {
   if (vocabulary.types.empty()) vocabulary.types = infer_token_types(vocabulary);
   if (vocabulary.scores.empty()) vocabulary.scores.assign(vocabulary.tokens.size(), 0.0f);
   return vocabulary;
-}
-
-bool has_inner_space_mark(std::string_view token) {
-  std::size_t at = token.find(kSpaceMark);
-  while (at != std::string_view::npos) {
-    const bool after_other =
-        at > 0 &&
-        (at < kSpaceMark.size() || token.substr(at - kSpaceMark.size(), kSpaceMark.size()) != kSpaceMark);
-    if (after_other) return true;
-    at = token.find(kSpaceMark, at + kSpaceMark.size());
-  }
-  return false;
 }
 
 }  // namespace
@@ -83,56 +69,12 @@ std::string replace_space_marks(std::string_view piece) {
   return text;
 }
 
-// A stretch of the text that is one token so far, in a doubly linked list.
-struct SentencePieceTokenizer::Symbol {
-  std::int32_t previous, next;  // -1: none
-  std::uint32_t begin, size;    // bytes; size 0: merged into its left neighbour
-};
-
-struct SentencePieceTokenizer::Candidate {
-  float score;
-  std::int32_t left, right;
-  std::uint32_t size;  // of both symbols when proposed: a candidate that has been overtaken has another size
-  bool operator<(const Candidate& other) const {
-    return score != other.score ? score < other.score : left > other.left;
-  }
-};
-
-struct SentencePieceTokenizer::Scratch {
-  std::vector<Symbol> symbols;
-  std::vector<Candidate> heap;
-};
-
 SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
-    : vocabulary_(with_defaults(std::move(vocabulary))), special_(special_entries(vocabulary_)) {
-  bytes_.fill(-1);
-  for (std::size_t i = 0; i < vocabulary_.tokens.size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    const std::string& token = vocabulary_.tokens[i];
-    if (!std::isfinite(vocabulary_.scores[i])) {
-      throw_error(ErrorCode::corrupt, "making a tokenizer: the score of token {} is not a finite number", id);
-    }
-    all_.emplace(token, id);
-    if (type(id) == TokenType::byte) {
-      const auto byte = parse_byte_token(token);
-      if (!byte) {
-        throw_error(ErrorCode::corrupt,
-                    "making a tokenizer: token {} is of type byte, its text \"{}\" is not <0xHH>", id, token);
-      }
-      bytes_[*byte] = id;
-    } else if (type(id) == TokenType::normal && !token.empty()) {
-      mergeable_.emplace(token, id);
-      longest_bytes_ = std::max(longest_bytes_, token.size());
-      words_are_independent_ = words_are_independent_ && !has_inner_space_mark(token);
-    }
-  }
-  has_bytes_ = std::none_of(bytes_.begin(), bytes_.end(), [](TokenId id) { return id < 0; });
-  if (!has_bytes_ && !vocabulary_.unknown) {
-    throw_error(ErrorCode::corrupt,
-                "making a tokenizer: the vocabulary has neither all 256 byte tokens nor an unknown token, so "
-                "it cannot "
-                "express every text");
-  }
+    : vocabulary_(with_defaults(std::move(vocabulary))),
+      special_(special_entries(vocabulary_)),
+      merges_(vocabulary_) {
+  for (std::size_t i = 0; i < vocabulary_.tokens.size(); ++i)
+    all_.emplace(vocabulary_.tokens[i], static_cast<TokenId>(i));
 }
 
 std::optional<TokenId> SentencePieceTokenizer::find(std::string_view token) const {
@@ -169,23 +111,22 @@ std::vector<TokenId> SentencePieceTokenizer::encode_parts(std::span<const Part> 
 
 // `text` is ordinary text as given, without special tokens.
 void SentencePieceTokenizer::encode_stretch(std::string_view text, std::vector<TokenId>& ids) const {
-  Scratch scratch;
   std::string word;  // in the vocabulary's alphabet: ' ' is U+2581
   const auto flush = [&] {
-    if (!word.empty()) merge(word, scratch, ids);
+    if (!word.empty()) merges_.encode(word, ids);
     word.clear();
   };
   bool after_space = true;
   if (vocabulary_.add_space_prefix) word += kSpaceMark;
   for (std::size_t at = 0; at < text.size();) {
     if (text[at] == ' ') {
-      if (!after_space && words_are_independent_) flush();
+      if (!after_space && merges_.words_are_independent()) flush();
       word += kSpaceMark;
       after_space = true;
       ++at;
-    } else if (has_bytes_ && text.substr(at, kSpaceMark.size()) == kSpaceMark) {
+    } else if (merges_.has_bytes() && text.substr(at, kSpaceMark.size()) == kSpaceMark) {
       flush();
-      for (char c : kSpaceMark) ids.push_back(bytes_[static_cast<unsigned char>(c)]);
+      for (char c : kSpaceMark) ids.push_back(merges_.bytes()[static_cast<unsigned char>(c)]);
       after_space = false;
       at += kSpaceMark.size();
     } else {
@@ -194,64 +135,6 @@ void SentencePieceTokenizer::encode_stretch(std::string_view text, std::vector<T
     }
   }
   flush();
-}
-
-void SentencePieceTokenizer::propose(std::string_view text, std::int32_t left, Scratch& scratch) const {
-  if (left < 0) return;
-  const Symbol& a = scratch.symbols[static_cast<std::size_t>(left)];
-  if (a.next < 0) return;
-  const std::uint32_t size = a.size + scratch.symbols[static_cast<std::size_t>(a.next)].size;
-  if (size > longest_bytes_) return;
-  const auto found = mergeable_.find(text.substr(a.begin, size));
-  if (found == mergeable_.end()) return;
-  const float score = vocabulary_.scores[static_cast<std::size_t>(found->second)];
-  scratch.heap.push_back({score, left, a.next, size});
-  std::push_heap(scratch.heap.begin(), scratch.heap.end());
-}
-
-void SentencePieceTokenizer::merge(std::string_view text, Scratch& scratch, std::vector<TokenId>& ids) const {
-  std::vector<Symbol>& symbols = scratch.symbols;
-  std::vector<Candidate>& heap = scratch.heap;
-  symbols.clear();
-  heap.clear();
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t begin = at;
-    decode_utf8(text, at);
-    const auto index = static_cast<std::int32_t>(symbols.size());
-    symbols.push_back({index - 1, at < text.size() ? index + 1 : -1, static_cast<std::uint32_t>(begin),
-                       static_cast<std::uint32_t>(at - begin)});
-  }
-  for (std::size_t i = 0; i + 1 < symbols.size(); ++i) propose(text, static_cast<std::int32_t>(i), scratch);
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end());
-    const Candidate best = heap.back();
-    heap.pop_back();
-    Symbol& left = symbols[static_cast<std::size_t>(best.left)];
-    Symbol& right = symbols[static_cast<std::size_t>(best.right)];
-    if (left.size == 0 || right.size == 0 || left.size + right.size != best.size) continue;
-    left.size = best.size;
-    left.next = right.next;
-    right.size = 0;
-    if (left.next >= 0) symbols[static_cast<std::size_t>(left.next)].previous = best.left;
-    propose(text, left.previous, scratch);
-    propose(text, best.left, scratch);
-  }
-  for (const Symbol& symbol : symbols) {
-    if (symbol.size > 0) emit(text.substr(symbol.begin, symbol.size), ids);
-  }
-}
-
-// A symbol that merging has left: a token, or one character that has none.
-void SentencePieceTokenizer::emit(std::string_view symbol, std::vector<TokenId>& ids) const {
-  if (const auto found = mergeable_.find(symbol); found != mergeable_.end()) {
-    ids.push_back(found->second);
-    return;
-  }
-  if (!has_bytes_) {
-    ids.push_back(*vocabulary_.unknown);
-    return;
-  }
-  for (char c : symbol) ids.push_back(bytes_[static_cast<unsigned char>(c)]);
 }
 
 std::string SentencePieceTokenizer::piece(TokenId id) const {

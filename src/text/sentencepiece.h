@@ -2,23 +2,22 @@
 // llama2.c, the bundled model).
 //
 // Encoding: a space before the text and after every special token (add_space_prefix), ' ' becomes U+2581,
-// then, starting from characters, the adjacent pair whose joined text is a token of the highest score is
-// merged, leftmost first among equals, until no pair is left. A character without a token becomes its bytes
-// <0xE2> <0x96> ..., and so do ill-formed bytes and a U+2581 that stands in the text itself, so that decoding
-// gives the text back byte by byte.
+// then text/score_merges.h. A character without a token becomes its bytes <0xE2> <0x96> ..., and so do
+// ill-formed bytes and a U+2581 that stands in the text itself, so that decoding gives the text back byte by
+// byte.
 //
 // There is no pre-tokenizer and no normalisation. Cost: n log n in the text, n being the longest stretch that
 // a token could span. Sources: Kudo and Richardson 2018 (SentencePiece); llama.cpp's handling of the family,
 // which users compare with.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "text/score_merges.h"
 #include "text/special_tokens.h"
+#include "text/token_index.h"
 #include "text/tokenizer.h"
 
 namespace fulcrum {
@@ -46,30 +45,13 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::optional<TokenId> find(std::string_view token) const override;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  using Index = std::unordered_map<std::string, TokenId, Hash, std::equal_to<>>;
-  struct Symbol;
-  struct Candidate;
-  struct Scratch;
-
   TokenType type(TokenId id) const { return vocabulary_.types[static_cast<std::size_t>(id)]; }
   void encode_stretch(std::string_view text, std::vector<TokenId>& ids) const;
-  void merge(std::string_view text, Scratch& scratch, std::vector<TokenId>& ids) const;
-  void propose(std::string_view text, std::int32_t left, Scratch& scratch) const;
-  void emit(std::string_view symbol, std::vector<TokenId>& ids) const;
 
   Vocabulary vocabulary_;
-  Index all_;        // every token by its text
-  Index mergeable_;  // those that merging may make
+  TokenIndex all_;  // every token by its text
   SpecialTokens special_;
-  std::array<TokenId, 256> bytes_;
-  bool has_bytes_ = true;          // all 256 of them; otherwise what has no token is the unknown token
-  std::size_t longest_bytes_ = 0;  // of mergeable_
-  // No token runs from a letter into a space mark, so the text can be cut before each word.
-  bool words_are_independent_ = true;
+  ScoreMerges merges_;
 };
 
 }  // namespace fulcrum

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "text/byte_level_bpe.h"
+#include "text/normalized_sentencepiece.h"
 #include "text/sentencepiece.h"
 #include "text/wordpiece.h"
 
@@ -21,6 +22,10 @@ std::vector<TokenId> Tokenizer::encode_parts(std::span<const Part> parts) const 
 
 std::string Tokenizer::piece_after(std::optional<TokenId>, TokenId id) const {
   return piece(id);
+}
+
+std::optional<TokenId> Tokenizer::context_after(std::optional<TokenId>, TokenId id) const {
+  return id;
 }
 
 std::vector<TokenType> infer_token_types(const Vocabulary& vocabulary) {
@@ -77,8 +82,12 @@ std::unique_ptr<Tokenizer> make_tokenizer(Vocabulary vocabulary) {
   if (vocabulary.family == "llama") return std::make_unique<SentencePieceTokenizer>(std::move(vocabulary));
   if (vocabulary.family == "gpt2") return std::make_unique<ByteLevelBpeTokenizer>(std::move(vocabulary));
   if (vocabulary.family == "bert") return std::make_unique<WordPieceTokenizer>(std::move(vocabulary));
+  if (vocabulary.family == "t5") {
+    return std::make_unique<NormalizedSentencePieceTokenizer>(std::move(vocabulary),
+                                                              UnigramModel::Sums::double_precision);
+  }
   throw_error(ErrorCode::unsupported,
-              "making a tokenizer: the family \"{}\" is not known; known are: llama, gpt2, bert",
+              "making a tokenizer: the family \"{}\" is not known; known are: llama, gpt2, bert, t5",
               vocabulary.family);
 }
 

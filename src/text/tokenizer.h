@@ -1,8 +1,10 @@
 // Text to token ids and back. Ids are int32, 0 to size()-1. Thread-safe after construction.
 //
-// One interface, one implementation a family: text/sentencepiece.h (BPE by score with byte fallback: the
-// bundled model, llama2.c, Llama 2, Mistral), text/byte_level_bpe.h (GPT-2, Llama 3, Qwen), text/wordpiece.h
-// (BERT).
+// One interface. From the keys of a GGUF file, one implementation a family: text/sentencepiece.h (BPE by
+// score with byte fallback: the bundled model, llama2.c, Llama 2, Mistral), text/byte_level_bpe.h (GPT-2,
+// Llama 3, Qwen), text/wordpiece.h (BERT), Unigram (T5). From a Hugging Face folder, a tokenizer.json or a
+// SentencePiece model (text/tokenizer_folder.h), one that is put together from the steps which the file names
+// (text/pipeline_tokenizer.h).
 #pragma once
 
 #include <cstdint>
@@ -40,6 +42,10 @@ struct Vocabulary {
   std::optional<TokenId> bos, eos, unknown, padding;
   std::vector<TokenId> end_of_turn;  // further ids that end an answer
   bool add_bos = false, add_eos = false, add_space_prefix = true;
+  // SentencePiece's normaliser (t5): its compiled character map (text/character_map.h; empty: none), and
+  // whether runs of spaces become one and those at the ends go.
+  std::string precompiled_charsmap;
+  bool remove_extra_whitespaces = false;
   std::string chat_template;  // Jinja; empty: none
 };
 
@@ -63,6 +69,8 @@ class Tokenizer {
   // What `id` adds to a text whose last token is `previous` (none: at the start), the leading-space rule
   // undone.
   virtual std::string piece_after(std::optional<TokenId> previous, TokenId id) const;
+  // What is `previous` for the token behind `id`: `id`, unless it is one that decoding passes over.
+  virtual std::optional<TokenId> context_after(std::optional<TokenId> previous, TokenId id) const;
   // Joins pieces; undoes the leading-space rule at the start of the text.
   virtual std::string decode(std::span<const TokenId> ids) const = 0;
   virtual const Vocabulary& vocabulary() const = 0;

@@ -100,7 +100,7 @@ WordPieceTokenizer::WordPieceTokenizer(Vocabulary vocabulary)
 }
 
 std::optional<TokenId> WordPieceTokenizer::find(std::string_view token) const {
-  const auto found = ids_.find(std::string(token));
+  const auto found = ids_.find(token);
   if (found == ids_.end()) return std::nullopt;
   return found->second;
 }

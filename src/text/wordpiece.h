@@ -11,10 +11,10 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "text/special_tokens.h"
+#include "text/token_index.h"
 #include "text/tokenizer.h"
 
 namespace fulcrum {
@@ -35,7 +35,7 @@ class WordPieceTokenizer final : public Tokenizer {
   void encode_word(const std::string& word, std::vector<TokenId>& ids) const;
 
   Vocabulary vocabulary_;
-  std::unordered_map<std::string, TokenId> ids_;
+  TokenIndex ids_;
   std::size_t longest_bytes_ = 0;
   SpecialTokens special_;
 };

@@ -1,6 +1,7 @@
 #include "train/backpropagation.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
 #include <optional>
@@ -30,6 +31,13 @@ void add_rows(ConstMatrix from, Matrix to) {
     const float* source = from.row(t);
     float* target = to.row(t);
     for (std::int64_t i = 0; i < from.columns; ++i) target[i] += source[i];
+  }
+}
+
+void multiply(Matrix y, float factor) {
+#pragma omp parallel for schedule(static)
+  for (std::int64_t t = 0; t < y.rows; ++t) {
+    for (std::int64_t i = 0; i < y.columns; ++i) y.row(t)[i] *= factor;
   }
 }
 
@@ -67,8 +75,8 @@ struct Backpropagation::State {
   ModelConfig config;
   Precision precision;
   std::int64_t query_columns, key_columns;  // H*D, K*D
-  AttentionShape attention_shape;
-  RopeTable rope_table;
+  std::array<RopeTable, 2> rope_tables;  // of layers that see all, and of those with a window
+  std::int64_t table_positions = 0;
   Activations activations;
   std::optional<std::int64_t> lora_rank;  // of `activations`
   LossHead head;
@@ -78,12 +86,8 @@ struct Backpropagation::State {
         precision(products),
         query_columns(config.n_heads * config.head_dim),
         key_columns(config.n_kv_heads * config.head_dim),
-        attention_shape{config.n_heads, config.n_kv_heads, config.head_dim,
-                        config.sliding_window.value_or(INT32_MAX)},
-        rope_table(make_rope_table(config.rope_layout, config.head_dim, config.context_tokens,
-                                   config.rope_theta, {})),
         activations(config, std::nullopt),
-        head(config.d_model, config.vocab_size) {}
+        head(config.d_model, config.vocab_size, config.logit_soft_cap) {}
 
   float epsilon() const { return static_cast<float>(config.norm_epsilon); }
 
@@ -99,6 +103,18 @@ struct Backpropagation::State {
       lora_rank = rank;
     }
     activations.reserve_rows(config, rows.size());
+    reserve_positions(longest + 1);
+  }
+
+  // Tables as long as the longest sequence so far: a context may be far longer than what is learnt from.
+  void reserve_positions(std::int64_t positions) {
+    if (positions <= table_positions) return;
+    table_positions = std::min(config.context_tokens, std::max(positions, 2 * table_positions));
+    for (std::int64_t layer = 0; layer < config.n_layers; ++layer) {
+      RopeTable& table = rope_tables[config.has_window(layer)];
+      if (static_cast<std::int64_t>(table.cosines.size()) != table_positions * table.half || table.half == 0)
+        table = make_rope_table(config.rope(layer), table_positions);
+    }
   }
 
   // The columns of q, k or v inside a [T, (H+2K)*D] matrix, of gate or up inside [T, 2F], and all columns
@@ -151,7 +167,9 @@ struct Backpropagation::State {
 
   void forward(const DecoderView& weights, const LoraView* adapter, const TrainingRows& rows) {
     const std::int64_t count = rows.size();
-    embed(rows.ids, weights.token_embd, activations.layers[0].x.view(count));
+    const Matrix embedded = activations.layers[0].x.view(count);
+    embed(rows.ids, weights.token_embd, embedded);
+    if (config.embedding_scale != 1) multiply(embedded, static_cast<float>(config.embedding_scale));
     for (std::int64_t index = 0; index < config.n_layers; ++index) {
       LayerActivations& layer = activations.layers[static_cast<std::size_t>(index)];
       const bool last = index + 1 == config.n_layers;
@@ -163,6 +181,20 @@ struct Backpropagation::State {
     }
     rms_norm(activations.final_x.view(count), weights.output_norm, epsilon(),
              activations.final_normed.view(count));
+  }
+
+  // What a backward pass writes to: the model's gradients, or the adapter's, never both.
+  struct Gradients {
+    const DecoderView* model = nullptr;
+    const LoraView* adapter = nullptr;
+    // Where the gradient of a frozen norm's gains goes, which nobody reads.
+    std::vector<float> discarded;
+  };
+
+  std::span<float> norm_gradient(Gradients& gradients, std::span<float> wanted, std::size_t columns) const {
+    if (gradients.model != nullptr) return wanted;
+    gradients.discarded.resize(columns);
+    return gradients.discarded;
   }
 
   // layer.middle = layer.x + attention(norm(layer.x)).
@@ -182,14 +214,38 @@ struct Backpropagation::State {
       normalize_heads(q, config.n_heads, weights.q_norm);
       normalize_heads(k, config.n_kv_heads, weights.k_norm);
     }
-    rope(q, rows.positions, config.n_heads, rope_table);
-    rope(k, rows.positions, config.n_kv_heads, rope_table);
+    const RopeTable& turns = rope_tables[config.has_window(index)];
+    rope(q, rows.positions, config.n_heads, turns);
+    rope(k, rows.positions, config.n_kv_heads, turns);
     const Matrix attended = layer.attended.view(count), middle = layer.middle.view(count);
-    attention(q, k, module_columns(qkv, LinearModule::v_proj), rows.starts, attention_shape, attended,
-              layer.log_sums);
-    copy_rows(layer.x.view(count), middle);
-    gemm_nt(attended, weights.attn_output, middle, precision, Accumulate::add);
-    add_adapter(adapter, index, LinearModule::o_proj, attended, middle);
+    attention(q, k, module_columns(qkv, LinearModule::v_proj), rows.starts, config.attention_shape(index),
+              attended, layer.log_sums);
+    project_into_residual(weights.attn_output, weights.attn_post_norm, adapter, index, LinearModule::o_proj,
+                          attended, layer.x.view(count), layer.attn_branch, middle);
+  }
+
+  // out = residual + y, or residual + norm(y) where a branch ends in a norm; y = x W^T, which `branch` keeps then.
+  void project_into_residual(ConstMatrix weight, std::span<const float> post_norm, const LoraView* adapter,
+                             std::int64_t index, LinearModule module, Matrix x, ConstMatrix residual,
+                             RowBuffer& branch, Matrix out) {
+    const bool is_normed = !post_norm.empty();
+    const Matrix y = is_normed ? branch.view(out.rows) : out;
+    if (!is_normed) copy_rows(residual, out);
+    gemm_nt(x, weight, y, precision, is_normed ? Accumulate::overwrite : Accumulate::add);
+    add_adapter(adapter, index, module, x, y);
+    if (!is_normed) return;
+    rms_norm(y, post_norm, epsilon(), out);
+    add_rows(residual, out);
+  }
+
+  // The gradient of a branch's y, given that of the residual stream behind it.
+  Matrix branch_gradient(Matrix d_out, std::span<const float> post_norm, std::span<float> wanted,
+                         Gradients& gradients, RowBuffer& branch) {
+    if (post_norm.empty()) return d_out;
+    const Matrix d_y = activations.d_post_norm.view(d_out.rows);
+    rms_norm_backward(d_out, branch.view(d_out.rows), post_norm, epsilon(), d_y,
+                      norm_gradient(gradients, wanted, post_norm.size()));
+    return d_y;
   }
 
   // out = layer.middle + down(swiglu(norm(layer.middle))).
@@ -202,25 +258,11 @@ struct Backpropagation::State {
     gemm_nt(normed, weights.gate_up, gate_up, precision, Accumulate::overwrite);
     for (const LinearModule module : {LinearModule::gate_proj, LinearModule::up_proj})
       add_adapter(adapter, index, module, normed, gate_up);
-    swiglu(module_columns(gate_up, LinearModule::gate_proj), module_columns(gate_up, LinearModule::up_proj),
-           hidden);
-    copy_rows(layer.middle.view(count), out);
-    gemm_nt(hidden, weights.ffn_down, out, precision, Accumulate::add);
-    add_adapter(adapter, index, LinearModule::down_proj, hidden, out);
-  }
-
-  // What a backward pass writes to: the model's gradients, or the adapter's, never both.
-  struct Gradients {
-    const DecoderView* model = nullptr;
-    const LoraView* adapter = nullptr;
-    // Where the gradient of a frozen norm's gains goes, which nobody reads.
-    std::vector<float> discarded;
-  };
-
-  std::span<float> norm_gradient(Gradients& gradients, std::span<float> wanted, std::size_t columns) const {
-    if (gradients.model != nullptr) return wanted;
-    gradients.discarded.resize(columns);
-    return gradients.discarded;
+    const auto gated = config.gated_unit == GatedUnit::geglu ? geglu : swiglu;
+    gated(module_columns(gate_up, LinearModule::gate_proj), module_columns(gate_up, LinearModule::up_proj),
+          hidden);
+    project_into_residual(weights.ffn_down, weights.ffn_post_norm, adapter, index, LinearModule::down_proj, hidden,
+                          layer.middle.view(count), layer.ffn_branch, out);
   }
 
   double backward(const DecoderView& weights, const LoraView* adapter, const TrainingRows& rows,
@@ -241,7 +283,10 @@ struct Backpropagation::State {
       feed_forward_backward(layer, d_layer, adapter, index, gradients, d_x);
       attention_backward_block(layer, d_layer, adapter, index, gradients, rows, d_x);
     }
-    if (full) embed_backward(d_x, rows.ids, gradients.model->token_embd);
+    if (full) {
+      if (config.embedding_scale != 1) multiply(d_x, static_cast<float>(config.embedding_scale));
+      embed_backward(d_x, rows.ids, gradients.model->token_embd);
+    }
     return sum;
   }
 
@@ -255,13 +300,17 @@ struct Backpropagation::State {
     const Matrix d_hidden = activations.d_hidden.view(count), d_gate_up = activations.d_gate_up.view(count);
     const Matrix d_normed = activations.d_normed.view(count), d_branch = activations.d_branch.view(count);
 
-    if (d_weights != nullptr) gemm_tn(d_x, hidden, d_weights->ffn_down, precision, Accumulate::add);
-    gemm_nn(d_x, weights.ffn_down, d_hidden, precision, Accumulate::overwrite);
-    add_adapter_backward(adapter, gradients.adapter, index, LinearModule::down_proj, d_x, hidden, d_hidden);
-    swiglu_backward(d_hidden, module_columns(gate_up, LinearModule::gate_proj),
-                    module_columns(gate_up, LinearModule::up_proj),
-                    module_columns(d_gate_up, LinearModule::gate_proj),
-                    module_columns(d_gate_up, LinearModule::up_proj));
+    const Matrix d_y =
+        branch_gradient(d_x, weights.ffn_post_norm, d_weights ? d_weights->ffn_post_norm : std::span<float>(),
+                        gradients, layer.ffn_branch);
+    if (d_weights != nullptr) gemm_tn(d_y, hidden, d_weights->ffn_down, precision, Accumulate::add);
+    gemm_nn(d_y, weights.ffn_down, d_hidden, precision, Accumulate::overwrite);
+    add_adapter_backward(adapter, gradients.adapter, index, LinearModule::down_proj, d_y, hidden, d_hidden);
+    const auto gated_backward = config.gated_unit == GatedUnit::geglu ? geglu_backward : swiglu_backward;
+    gated_backward(d_hidden, module_columns(gate_up, LinearModule::gate_proj),
+                   module_columns(gate_up, LinearModule::up_proj),
+                   module_columns(d_gate_up, LinearModule::gate_proj),
+                   module_columns(d_gate_up, LinearModule::up_proj));
     if (d_weights != nullptr) gemm_tn(d_gate_up, normed, d_weights->gate_up, precision, Accumulate::add);
     gemm_nn(d_gate_up, weights.gate_up, d_normed, precision, Accumulate::overwrite);
     for (const LinearModule module : {LinearModule::gate_proj, LinearModule::up_proj})
@@ -283,18 +332,22 @@ struct Backpropagation::State {
     const Matrix d_attended = activations.d_attended.view(count), d_qkv = activations.d_qkv.view(count);
     const Matrix d_normed = activations.d_normed.view(count), d_branch = activations.d_branch.view(count);
 
-    if (d_weights != nullptr) gemm_tn(d_x, attended, d_weights->attn_output, precision, Accumulate::add);
-    gemm_nn(d_x, weights.attn_output, d_attended, precision, Accumulate::overwrite);
-    add_adapter_backward(adapter, gradients.adapter, index, LinearModule::o_proj, d_x, attended, d_attended);
+    const Matrix d_y =
+        branch_gradient(d_x, weights.attn_post_norm, d_weights ? d_weights->attn_post_norm : std::span<float>(),
+                        gradients, layer.attn_branch);
+    if (d_weights != nullptr) gemm_tn(d_y, attended, d_weights->attn_output, precision, Accumulate::add);
+    gemm_nn(d_y, weights.attn_output, d_attended, precision, Accumulate::overwrite);
+    add_adapter_backward(adapter, gradients.adapter, index, LinearModule::o_proj, d_y, attended, d_attended);
 
     const Matrix d_q = module_columns(d_qkv, LinearModule::q_proj);
     const Matrix d_k = module_columns(d_qkv, LinearModule::k_proj);
     attention_backward(d_attended, module_columns(qkv, LinearModule::q_proj),
                        module_columns(qkv, LinearModule::k_proj), module_columns(qkv, LinearModule::v_proj),
-                       attended, rows.starts, attention_shape, layer.log_sums, d_q, d_k,
+                       attended, rows.starts, config.attention_shape(index), layer.log_sums, d_q, d_k,
                        module_columns(d_qkv, LinearModule::v_proj));
-    rope_backward(d_q, rows.positions, config.n_heads, rope_table);
-    rope_backward(d_k, rows.positions, config.n_kv_heads, rope_table);
+    const RopeTable& turns = rope_tables[config.has_window(index)];
+    rope_backward(d_q, rows.positions, config.n_heads, turns);
+    rope_backward(d_k, rows.positions, config.n_kv_heads, turns);
     if (config.query_key_norm) query_key_norm_backward(weights, d_weights, gradients, layer, d_qkv);
     if (d_weights != nullptr) {
       if (!d_weights->qkv_bias.empty()) add_bias_backward(d_qkv, d_weights->qkv_bias);

@@ -55,6 +55,7 @@ Prose Prose::read(const Path& folder) {
   for (const Path& path : list_files(folder, kExtensions)) {
     const std::string text = read_file(path);
     File file;
+    file.source = path.lexically_relative(folder).begin()->string();
     std::uint64_t bytes = 0;
     std::size_t begin = 0;
     while (begin < text.size()) {
@@ -105,14 +106,18 @@ std::string Prose::passage(Random& random, std::uint64_t bytes) const {
   return text;
 }
 
-std::string Prose::held_out(std::uint64_t bytes) const {
-  std::string text;
+std::vector<Prose::Source> Prose::sources(std::uint64_t held_out_bytes) const {
+  std::vector<Source> sources;
   for (const File& file : files_) {
-    const std::size_t start = text.size();
-    for (std::size_t i = file.training; i < file.paragraphs.size() && text.size() - start < bytes; ++i)
-      text += file.paragraphs[i] + "\n";
+    if (sources.empty() || sources.back().name != file.source) sources.push_back({file.source, {}, {}});
+    Source& source = sources.back();
+    const auto cut = file.paragraphs.begin() + static_cast<std::ptrdiff_t>(file.training);
+    source.training.insert(source.training.end(), file.paragraphs.begin(), cut);
+    const std::size_t start = source.held_out.size();
+    for (auto at = cut; at != file.paragraphs.end() && source.held_out.size() - start < held_out_bytes; ++at)
+      source.held_out += *at + "\n";
   }
-  return text;
+  return sources;
 }
 
 }  // namespace fulcrum

@@ -23,11 +23,18 @@ class Prose {
   // Distinct lower-case words of the training part, of 4 to 11 letters, seen at least three times and in none
   // of the held-out tables of the lexicon, in alphabetical order; of the training pool only.
   const std::vector<std::string>& words() const { return words_; }
-  // Held-out paragraphs in order, joined, up to `bytes` from each file.
-  std::string held_out(std::uint64_t bytes) const;
+  // The files by what they are named after in the folder ("peps", "botchan.txt"): every training paragraph,
+  // and the held-out ones in order, joined, up to `held_out_bytes` from each file.
+  struct Source {
+    std::string name;
+    std::vector<std::string> training;
+    std::string held_out;
+  };
+  std::vector<Source> sources(std::uint64_t held_out_bytes) const;
 
  private:
   struct File {
+    std::string source;
     std::vector<std::string> paragraphs;
     std::size_t training = 0;  // the first ones
     double weight = 0;

@@ -24,38 +24,69 @@ struct Probe {
 // A seed of its own, so that no gate shares a stream with any curriculum.
 constexpr std::uint64_t kGateSeed = 0x6761746573;
 
-constexpr std::array<Probe, 16> kProbes = {{
-    {{"read_1", "a question about one document"},
+// A gate with nothing to reach, one to reach, one not to exceed.
+constexpr Gate told(std::string_view name, std::string_view meaning) {
+  return {name, meaning, "exact", {}, {}};
+}
+constexpr Gate at_least(double goal, std::string_view name, std::string_view meaning,
+                        std::string_view rule = "exact") {
+  return {name, meaning, rule, goal, {}};
+}
+constexpr Gate at_most(double goal, std::string_view name, std::string_view meaning) {
+  return {name, meaning, "exact", {}, goal};
+}
+
+constexpr Probe kProbes[] = {
+    {told("read_1", "a question about one document"),
      [](Words& w) { return reading_item(w, 1, Reading::present); }},
-    {{"read_3", "a question about one of three documents"},
+    {at_least(0.90, "read_3", "a question about one of three documents"),
      [](Words& w) { return reading_item(w, 3, Reading::present); }},
-    {{"read_8", "a question about one of eight documents"},
+    {at_least(0.75, "read_8", "a question about one of eight documents"),
      [](Words& w) { return reading_item(w, 8, Reading::present); }},
-    {{"absent_3", "the answer is in none of three documents"},
+    {at_least(0.80, "absent_3", "the answer is in none of three documents: says so"),
      [](Words& w) { return reading_item(w, 3, Reading::absent); }},
-    {{"closed_book",
-      "facts that only a document could have told; the right answer is given so that a guess can count"},
+    {at_least(0.95, "present_3", "the answer is in one of three documents: does not say that it is absent",
+              "differs"),
+     [](Words& w) {
+       Dialogue dialogue = reading_item(w, 3, Reading::present);
+       dialogue.turns.back().text = kAbsentAnswer;
+       return dialogue;
+     }},
+    {at_least(0.85, "reworded_3", "one question about three documents in five wordings: the same answer",
+              "agreement"),
+     [](Words& w) { return reading_item(w, 3, Reading::present); }},
+    {at_most(
+         0.02, "closed_book",
+         "facts that only a document could have told; the right answer is given so that a guess can count"),
      [](Words& w) { return without_documents(reading_item(w, 1, Reading::present)); }},
-    {{"labels_2_way_8_shot", "eight demonstrations of a new rule with arbitrary labels"},
+    {at_least(0.85, "labels_2_way_8_shot", "eight demonstrations of a new rule with arbitrary labels"),
      [](Words& w) { return labels_item(w, 2, 8, Naming::arbitrary); }},
-    {{"labels_2_way_0_shot", "the same without demonstrations: chance is the right result"},
+    {told("labels_2_way_0_shot", "the same without demonstrations: chance is the right result"),
      [](Words& w) { return labels_item(w, 2, 0, Naming::arbitrary); }},
-    {{"labels_4_way_16_shot", "sixteen demonstrations, four arbitrary labels"},
+    {told("labels_4_way_16_shot", "sixteen demonstrations, four arbitrary labels"),
      [](Words& w) { return labels_item(w, 4, 16, Naming::arbitrary); }},
-    {{"flipped_2_way_8_shot", "natural labels that name the other class"},
+    {at_least(0.75, "flipped_2_way_8_shot", "natural labels that name the other class"),
      [](Words& w) { return labels_item(w, 2, 8, Naming::flipped); }},
-    {{"natural_4_way_0_shot", "label words that name what decides, no demonstrations"},
+    {told("natural_4_way_0_shot", "label words that name what decides, no demonstrations"),
      [](Words& w) { return labels_item(w, 4, 0, Naming::natural); }},
-    {{"natural_10_way_0_shot", "ten such labels"},
+    {told("natural_10_way_0_shot", "ten such labels"),
      [](Words& w) { return labels_item(w, 10, 0, Naming::natural); }},
-    {{"json_2", "two keys never seen"}, [](Words& w) { return fields_item(w, 2); }},
-    {{"json_4", "four keys never seen"}, [](Words& w) { return fields_item(w, 4); }},
-    {{"addition_3_scratchpad", "three digits, with a scratchpad"},
+    {at_least(0.97, "json_3_valid", "a schema of three keys never seen: an object with these keys",
+              "valid_json"),
+     [](Words& w) { return fields_item(w, 3); }},
+    {at_least(0.80, "json_3_fields", "the same: the share of its members that are right", "json_fields"),
+     [](Words& w) { return fields_item(w, 3); }},
+    {told("addition_3_scratchpad", "three digits, with a scratchpad"),
      [](Words& w) { return addition_item(w, 3, Scratchpad::used); }},
-    {{"addition_3_direct", "three digits, at once"},
+    {told("addition_3_direct", "three digits, at once: 0.20 below the line before is the goal"),
      [](Words& w) { return addition_item(w, 3, Scratchpad::unused); }},
-    {{"format", "a format that was never asked for"}, [](Words& w) { return format_item(w); }},
-}};
+    {at_least(0.80, "format", "a format that was never asked for"), [](Words& w) { return format_item(w); }},
+};
+
+// What a question is put into so that it is asked in other words; no training episode has these.
+constexpr std::array<const char*, 5> kWordings = {"{}", "Please tell me: {}", "{} Answer in a few words.",
+                                                  "I need to know this: {}",
+                                                  "Here is what I would like to ask. {}"};
 
 const char* role(Speaker speaker) {
   switch (speaker) {
@@ -69,11 +100,39 @@ const char* role(Speaker speaker) {
   return "assistant";
 }
 
+Json messages_of(const Dialogue& dialogue) {
+  Json messages = Json::array();
+  for (const Turn& turn : dialogue.turns)
+    messages.push_back({{"role", role(turn.speaker)}, {"content", turn.text}});
+  return messages;
+}
+
+// The question behind the documents in each of the wordings.
+Json askings_of(Dialogue dialogue) {
+  const std::string_view closing = "</doc>";
+  const std::string question = dialogue.turns.back().text;
+  const std::size_t at = question.rfind(closing) + closing.size();
+  Json askings = Json::array();
+  for (const char* wording : kWordings) {
+    dialogue.turns.back().text =
+        question.substr(0, at) + fmt::format(fmt::runtime(wording), question.substr(at));
+    askings.push_back(messages_of(dialogue));
+  }
+  return askings;
+}
+
 }  // namespace
 
+Json gate_head(const Gate& gate) {
+  Json head = {{"gate", gate.name}, {"meaning", gate.meaning}, {"rule", gate.rule}};
+  if (gate.at_least) head["goal"] = {{"at_least", *gate.at_least}};
+  if (gate.at_most) head["goal"] = {{"at_most", *gate.at_most}};
+  return head;
+}
+
 std::span<const Gate> gates() {
-  static const std::array<Gate, kProbes.size()> all = [] {
-    std::array<Gate, kProbes.size()> list;
+  static const std::array<Gate, std::size(kProbes)> all = [] {
+    std::array<Gate, std::size(kProbes)> list;
     for (std::size_t i = 0; i < list.size(); ++i) list[i] = kProbes[i].gate;
     return list;
   }();
@@ -93,9 +152,11 @@ Json gate_item(std::string_view gate, std::uint64_t index) {
     if (const std::size_t at = answer.find(closing); at != std::string::npos)
       answer.erase(0, at + closing.size());
     Json item;
-    item["messages"] = Json::array();
-    for (const Turn& turn : dialogue.turns)
-      item["messages"].push_back({{"role", role(turn.speaker)}, {"content", turn.text}});
+    if (probe.gate.rule == "agreement") {
+      item["askings"] = askings_of(dialogue);
+    } else {
+      item["messages"] = messages_of(dialogue);
+    }
     item["answer"] = answer;
     if (!dialogue.choices.empty()) item["choices"] = dialogue.choices;
     return item;

@@ -1,6 +1,7 @@
 #include "train/loss_head.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "tensor/ops.h"
@@ -15,10 +16,23 @@ void copy_row(const float* from, std::int64_t columns, float* to) {
   std::memcpy(to, from, static_cast<std::size_t>(columns) * sizeof(float));
 }
 
+void cap_logits(Matrix logits, float cap, Matrix slopes) {
+#pragma omp parallel for schedule(static)
+  for (std::int64_t t = 0; t < logits.rows; ++t) {
+    for (std::int64_t i = 0; i < logits.columns; ++i) {
+      const float tangent = std::tanh(logits.row(t)[i] / cap);
+      logits.row(t)[i] = cap * tangent;
+      slopes.row(t)[i] = 1 - tangent * tangent;
+    }
+  }
+}
+
 }  // namespace
 
-LossHead::LossHead(std::int64_t d_model, std::int64_t vocab_size)
-    : gathered_(d_model), d_gathered_(d_model), logits_(vocab_size) {
+LossHead::LossHead(std::int64_t d_model, std::int64_t vocab_size, const std::optional<double>& soft_cap)
+    : gathered_(d_model), d_gathered_(d_model), logits_(vocab_size), slopes_(soft_cap ? vocab_size : 0) {
+  if (soft_cap) soft_cap_ = static_cast<float>(*soft_cap);
+  slopes_.reserve_rows(kSliceRows);
   gathered_.reserve_rows(kSliceRows);
   d_gathered_.reserve_rows(kSliceRows);
   logits_.reserve_rows(kSliceRows);
@@ -46,7 +60,14 @@ double LossHead::slice_loss(std::int64_t first, ConstMatrix x, ConstMatrix outpu
     slice_weights_[static_cast<std::size_t>(i)] = real ? weights[row] : 0.0F;
   }
   gemm_nt(gathered, output, logits, precision, Accumulate::overwrite);
-  return cross_entropy(logits, slice_targets_, slice_weights_, divisor, 1.0);
+  if (!soft_cap_) return cross_entropy(logits, slice_targets_, slice_weights_, divisor, 1.0);
+  const Matrix slopes = slopes_.view(kSliceRows);
+  cap_logits(logits, *soft_cap_, slopes);
+  const double loss = cross_entropy(logits, slice_targets_, slice_weights_, divisor, 1.0);
+  for (std::int64_t t = 0; t < logits.rows; ++t) {
+    for (std::int64_t i = 0; i < logits.columns; ++i) logits.row(t)[i] *= slopes.row(t)[i];
+  }
+  return loss;
 }
 
 double LossHead::loss(ConstMatrix x, ConstMatrix output, std::span<const std::int32_t> targets,

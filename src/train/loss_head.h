@@ -18,9 +18,10 @@ namespace fulcrum {
 // Scratch of the head; one for each Backpropagation.
 class LossHead {
  public:
-  LossHead(std::int64_t d_model, std::int64_t vocab_size);
+  // soft_cap: logits become cap * tanh(logits / cap).
+  LossHead(std::int64_t d_model, std::int64_t vocab_size, const std::optional<double>& soft_cap);
 
-  // Sum of weights[t] * -log p(targets[t]) with logits = x output^T. x [T, C], output [V, C].
+  // Sum of weights[t] * -log p(targets[t]) with logits = x output^T, capped. x [T, C], output [V, C].
   double loss(ConstMatrix x, ConstMatrix output, std::span<const std::int32_t> targets,
               std::span<const float> weights, Precision precision);
 
@@ -38,7 +39,9 @@ class LossHead {
                     Precision precision);
 
   std::vector<std::int64_t> chosen_;  // rows with a weight
+  std::optional<float> soft_cap_;
   RowBuffer gathered_, d_gathered_, logits_;
+  RowBuffer slopes_;  // d capped / d logits; only with a cap
   std::vector<std::int32_t> slice_targets_;
   std::vector<float> slice_weights_;
 };

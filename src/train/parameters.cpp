@@ -22,6 +22,7 @@ constexpr LayerTensor kLayerTensors[] = {
     {"attn_q.bias", Placement::aligned},        {"attn_k.bias", Placement::adjoining},
     {"attn_v.bias", Placement::adjoining},      {"attn_q_norm.weight", Placement::aligned},
     {"attn_k_norm.weight", Placement::aligned}, {"attn_output.weight", Placement::aligned},
+    {"post_attention_norm.weight", Placement::aligned}, {"post_ffw_norm.weight", Placement::aligned},
     {"ffn_norm.weight", Placement::aligned},    {"ffn_gate.weight", Placement::aligned},
     {"ffn_up.weight", Placement::adjoining},    {"ffn_down.weight", Placement::aligned},
 };
@@ -133,6 +134,8 @@ DecoderView view_decoder(const ModelConfig& config, const ParameterLayout& layou
     layer.q_norm = vector(prefix + "attn_q_norm.weight");
     layer.k_norm = vector(prefix + "attn_k_norm.weight");
     layer.attn_output = matrix(prefix + "attn_output.weight", config.d_model);
+    layer.attn_post_norm = vector(prefix + "post_attention_norm.weight");
+    layer.ffn_post_norm = vector(prefix + "post_ffw_norm.weight");
     layer.ffn_norm = vector(prefix + "ffn_norm.weight");
     layer.gate_up = matrix(prefix + "ffn_gate.weight", 2 * config.d_ff);
     layer.ffn_down = matrix(prefix + "ffn_down.weight", config.d_model);

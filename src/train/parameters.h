@@ -79,6 +79,7 @@ struct DecoderLayerView {
   std::span<float> qkv_bias;        // [(H+2K)*D]; empty if the model has none
   std::span<float> q_norm, k_norm;  // [D]; empty if the model has none
   Matrix attn_output;               // [C, H*D]
+  std::span<float> attn_post_norm, ffn_post_norm;  // [C]; empty if the model has none
   std::span<float> ffn_norm;        // [C]
   Matrix gate_up;                   // [2F, C]: gate, then up
   Matrix ffn_down;                  // [C, F]

@@ -59,6 +59,42 @@ class TrainingLog {
   double last_loss_ = 0;
 };
 
+ModelFile assemble_model(const PretrainConfig& config, const PretrainData& data,
+                         const ParameterLayout& layout, const ParameterArray& weights,
+                         std::string description) {
+  ModelFile model;
+  model.config = config.model;
+  model.weights = save_parameters(config.model, layout, weights, DType::bf16);
+  model.vocabulary = to_vocabulary_data(data.tokenizer->vocabulary());
+  if (model.vocabulary.chat_template.empty()) model.vocabulary.chat_template = ChatTemplate::bundled();
+  model.name = config.name;
+  model.notes = {{"general.description", std::move(description)}};
+  return model;
+}
+
+void fill_initial_weights(const PretrainConfig& config, const ParameterLayout& layout,
+                          ParameterArray& weights) {
+  if (!config.initial_file) {
+    initialize_decoder(config.model, config.initial, config.seed, layout, weights);
+    return;
+  }
+  const ModelFile model = load_model_file(*config.initial_file);
+  if (ParameterLayout::of_model(model.config).parameters() != layout.parameters())
+    throw_error(ErrorCode::invalid_argument,
+                "starting from {}: its shape is not the one that is to be trained",
+                config.initial_file->string());
+  load_parameters(model.weights, layout, weights);
+}
+
+PretrainConfig checked(PretrainConfig config, const PretrainData& data) {
+  config.model.vocab_size = data.tokenizer->size();
+  config.model.check();
+  if (config.batch.rows_per_pass < 1 || config.batch.passes < 1)
+    throw_error(ErrorCode::invalid_argument,
+                "pretraining: a step needs at least one pass of at least one row");
+  return config;
+}
+
 class Run {
  public:
   Run(const PretrainConfig& config, const PretrainData& data)
@@ -73,7 +109,7 @@ class Run {
     if (std::filesystem::exists(checkpoint_path()))
       resume();
     else
-      start();
+      fill_initial_weights(config_, layout_, weights_);
   }
 
   PretrainResult train(const ProgressCallback& progress, const CancelToken& cancel) {
@@ -122,21 +158,9 @@ class Run {
     return fulcrum::sha256(to_line(description));
   }
 
-  void start() {
-    if (!config_.initial_file) {
-      initialize_decoder(config_.model, config_.initial, config_.seed, layout_, weights_);
-      return;
-    }
-    const ModelFile model = load_model_file(*config_.initial_file);
-    if (ParameterLayout::of_model(model.config).parameters() != layout_.parameters())
-      throw_error(ErrorCode::invalid_argument,
-                  "starting from {}: its shape is not the one that is to be trained",
-                  config_.initial_file->string());
-    load_parameters(model.weights, layout_, weights_);
-  }
-
   void resume() {
-    state_ = read_checkpoint(checkpoint_path(), [this](std::int64_t steps) { return digest(steps); }, arrays());
+    state_ = read_checkpoint(
+        checkpoint_path(), [this](std::int64_t steps) { return digest(steps); }, arrays());
     optimizer_.set_steps_done(state_.steps_done);
   }
 
@@ -198,15 +222,10 @@ class Run {
 
   // The model first: whoever sees the checkpoint finds a model that is at least as new.
   void save() {
-    ModelFile model;
-    model.config = config_.model;
-    model.weights = save_parameters(config_.model, layout_, weights_, DType::bf16);
-    model.vocabulary = to_vocabulary_data(data_.tokenizer->vocabulary());
-    if (model.vocabulary.chat_template.empty()) model.vocabulary.chat_template = ChatTemplate::bundled();
-    model.name = config_.name;
-    model.notes = {
-        {"general.description", fmt::format("Trained from random weights for {} of {} steps, {} tokens.",
-                                            state_.steps_done, config_.steps, state_.tokens_done)}};
+    const ModelFile model =
+        assemble_model(config_, data_, layout_, weights_,
+                       fmt::format("Trained from random weights for {} of {} steps, {} tokens.",
+                                   state_.steps_done, config_.steps, state_.tokens_done));
     save_model_file(model, DType::bf16, config_.output);
     state_.config_digest = digest(state_.steps_done);
     write_checkpoint(checkpoint_path(), state_, arrays());
@@ -234,12 +253,15 @@ class Run {
 
 PretrainResult pretrain_on(PretrainConfig config, const PretrainData& data, const ProgressCallback& progress,
                            const CancelToken& cancel) {
-  config.model.vocab_size = data.tokenizer->size();
-  config.model.check();
-  if (config.batch.rows_per_pass < 1 || config.batch.passes < 1)
-    throw_error(ErrorCode::invalid_argument,
-                "pretraining: a step needs at least one pass of at least one row");
-  return Run(config, data).train(progress, cancel);
+  return Run(checked(std::move(config), data), data).train(progress, cancel);
+}
+
+ModelFile untrained_model(PretrainConfig config, const PretrainData& data) {
+  config = checked(std::move(config), data);
+  const ParameterLayout layout = ParameterLayout::of_model(config.model);
+  ParameterArray weights(layout);
+  fill_initial_weights(config, layout, weights);
+  return assemble_model(config, data, layout, weights, "Before its first step of training.");
 }
 
 }  // namespace fulcrum

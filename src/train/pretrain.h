@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/progress.h"
+#include "model/model_file.h"
 #include "text/tokenizer.h"
 #include "train/episode_batches.h"
 #include "train/pretrain_config.h"
@@ -39,5 +40,8 @@ PretrainResult pretrain(const PretrainConfig& config, const ProgressCallback& pr
 // number (the last checkpoint stays; the message says what to change).
 PretrainResult pretrain_on(PretrainConfig config, const PretrainData& data, const ProgressCallback& progress,
                            const CancelToken& cancel);
+
+// The model before its first step, matrices as bf16: what another trainer starts from.
+ModelFile untrained_model(PretrainConfig config, const PretrainData& data);
 
 }  // namespace fulcrum

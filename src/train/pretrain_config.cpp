@@ -124,7 +124,7 @@ Json describe(const PretrainConfig& config, std::int64_t steps_done) {
   json["model"] = {model.architecture,   model.n_layers,   model.d_model,      model.n_heads,
                    model.n_kv_heads,     model.head_dim,   model.d_ff,         model.vocab_size,
                    model.context_tokens, model.rope_theta, model.norm_epsilon, model.tied_output};
-  json["batch"] = {config.batch.passes, config.batch.first_passes, config.batch.first_steps,
+  json["batch"] = {config.batch.passes,        config.batch.first_passes,   config.batch.first_steps,
                    config.batch.rows_per_pass, config.batch.context_tokens, config.batch.mix_steps};
   json["precision"] = config.precision == Precision::bf16 ? "bf16" : "f32";
   const Schedule& schedule = config.schedule;

@@ -42,8 +42,9 @@ struct PretrainConfig {
 // Paths in the file are relative to it. Error(invalid_argument) naming file, line and key.
 PretrainConfig read_pretrain_config(const Path& path);
 
-// Everything that the bits after `steps_done` steps depend on: what a checkpoint is compared with. The length of the run
-// is part of it once the learning rate goes down; before that, a run may be lengthened or shortened.
+// Everything that the bits after `steps_done` steps depend on: what a checkpoint is compared with. The length
+// of the run is part of it once the learning rate goes down; before that, a run may be lengthened or
+// shortened.
 Json describe(const PretrainConfig& config, std::int64_t steps_done);
 
 }  // namespace fulcrum

@@ -76,7 +76,7 @@ struct LoraTuner::State {
       : config(model.config),
         layout(ParameterLayout::of_model(model.config)),
         weights(layout),
-        tokenizer(make_tokenizer(to_vocabulary(model.vocabulary))),
+        tokenizer(make_tokenizer_of(model)),
         chat_template(parse_template(*tokenizer)) {
     load_parameters(model.weights, layout, weights);
   }
@@ -240,8 +240,6 @@ class TuningRun {
 }  // namespace
 
 LoraTuner::LoraTuner(const ModelFile& model) {
-  if (model.vocabulary.tokens.empty())
-    throw_error(ErrorCode::invalid_argument, "fine-tuning {}: the model has no vocabulary", model.name);
   state_ = std::make_unique<State>(model);
 }
 

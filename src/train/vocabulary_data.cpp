@@ -1,5 +1,8 @@
 #include "train/vocabulary_data.h"
 
+#include "base/error.h"
+#include "text/tokenizer_folder.h"
+
 namespace fulcrum {
 
 VocabularyData to_vocabulary_data(const Vocabulary& vocabulary) {
@@ -18,6 +21,8 @@ VocabularyData to_vocabulary_data(const Vocabulary& vocabulary) {
   data.add_bos = vocabulary.add_bos;
   data.add_eos = vocabulary.add_eos;
   data.add_space_prefix = vocabulary.add_space_prefix;
+  data.precompiled_charsmap = vocabulary.precompiled_charsmap;
+  data.remove_extra_whitespaces = vocabulary.remove_extra_whitespaces;
   data.chat_template = vocabulary.chat_template;
   return data;
 }
@@ -38,8 +43,16 @@ Vocabulary to_vocabulary(const VocabularyData& data) {
   vocabulary.add_bos = data.add_bos;
   vocabulary.add_eos = data.add_eos;
   vocabulary.add_space_prefix = data.add_space_prefix;
+  vocabulary.precompiled_charsmap = data.precompiled_charsmap;
+  vocabulary.remove_extra_whitespaces = data.remove_extra_whitespaces;
   vocabulary.chat_template = data.chat_template;
   return vocabulary;
+}
+
+std::unique_ptr<Tokenizer> make_tokenizer_of(const ModelFile& model) {
+  if (!model.vocabulary.tokens.empty()) return make_tokenizer(to_vocabulary(model.vocabulary));
+  if (std::filesystem::is_directory(model.path) && has_tokenizer(model.path)) return load_tokenizer(model.path);
+  throw_error(ErrorCode::invalid_argument, "fine-tuning {}: the model has no vocabulary", model.name);
 }
 
 }  // namespace fulcrum

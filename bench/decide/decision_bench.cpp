@@ -1,0 +1,131 @@
+// The decision benchmark: simulated tasks whose best lever is known (scenarios.h), each decided again and
+// again at a part of the exhaustive cost. Prints a table a task and whether the claims hold; exit status 1 if
+// they do not.
+//
+//   decision_bench [RUNS] [PART]      RUNS a task, default 20; PART of the exhaustive cost, default 0.2
+//
+// right           the verdict's recipe is the best by construction, or worth as much to within 1%
+// within          right, or the best is among the recipes that the verdict itself names as possible (at least
+// 5% of
+//                 its resampled tests), or it says that the test cannot tell, or it is not called clear and
+//                 the best is among those that it says were not tried for want of budget
+// regret          of the value of the best recipe, lost by the one recommended
+// sure and wrong  wrong, and called clear
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+
+#include "scenarios.h"
+
+namespace fulcrum {
+namespace {
+
+constexpr double kAsGood = 0.01, kNamed = 0.05;
+constexpr double kLeastWithin = 0.95, kMostRegret = 0.02, kMostSureAndWrong = 0.05;
+
+struct Tally {
+  double runs = 0, right = 0, within = 0, unsure = 0, sure_and_wrong = 0, regret = 0, cost = 0;
+  std::map<std::string, int> wrong;
+  void add(const Tally& other) {
+    runs += other.runs, right += other.right, within += other.within, unsure += other.unsure;
+    sure_and_wrong += other.sure_and_wrong, regret += other.regret, cost += other.cost;
+  }
+};
+
+std::size_t position_of(const SimulatedTask& task, const std::string& id) {
+  for (std::size_t i = 0; i < task.recipes.size(); ++i)
+    if (task.recipes[i].id == id) return i;
+  return 0;
+}
+
+void judge(Tally& tally, const SimulatedTask& task, const Verdict& verdict,
+           const std::vector<std::string>& untried) {
+  const double best = value_of(task, best_recipe(task));
+  const auto loss = [&](const std::string& id) {
+    return (best - value_of(task, position_of(task, id))) / best;
+  };
+  const bool right = loss(verdict.recipe) <= kAsGood;
+  const bool unsure = verdict.certainty == Certainty::cannot_tell;
+  const bool named =
+      std::any_of(verdict.choice_shares.begin(), verdict.choice_shares.end(),
+                  [&](const auto& c) { return c.share >= kNamed && loss(c.recipe) <= kAsGood; });
+  const bool missed =
+      verdict.certainty != Certainty::clear &&
+      std::any_of(untried.begin(), untried.end(), [&](const std::string& id) { return loss(id) <= kAsGood; });
+  ++tally.runs;
+  tally.right += right;
+  tally.within += right || unsure || named || missed;
+  tally.unsure += unsure;
+  tally.sure_and_wrong += !right && verdict.certainty == Certainty::clear;
+  tally.regret += loss(verdict.recipe);
+  if (!right) ++tally.wrong[verdict.recipe];
+}
+
+std::string row(const std::string& name, const Tally& tally) {
+  const auto share = [&](double count) { return 100 * count / tally.runs; };
+  return fmt::format("{:<52} {:5.0f} {:6.0f} {:6.0f} {:7.1f} {:7.2f} {:6.2f}", name, share(tally.right),
+                     share(tally.within), share(tally.unsure), share(tally.sure_and_wrong),
+                     share(tally.regret), tally.cost / tally.runs);
+}
+
+int run(int runs, double part) {
+  const std::vector<Scenario> scenarios = decision_scenarios();
+  Tally all, tellable, untellable, exhaustive;
+  fmt::print(
+      "{} simulated tasks, {} runs each, at {:g} of the exhaustive cost. Percent, but for the cost.\n\n",
+      scenarios.size(), runs, part);
+  fmt::print("{:<52} right within unsure wrong*  regret   cost\n", "task");
+  for (const Scenario& scenario : scenarios) {
+    const SimulatedTask& task = scenario.task;
+    const std::string& best = task.recipes[best_recipe(task)].id;
+    if (!best.starts_with(scenario.intended)) {
+      fmt::print("{}: made for {}, but its best recipe is {}\n", task.name, scenario.intended, best);
+      return 1;
+    }
+    const double whole = exhaustive_seconds(task);
+    Tally tally;
+    for (int seed = 1; seed <= runs; ++seed) {
+      const SimulatedDecision decision =
+          simulate_decision(task, part * whole, static_cast<std::uint64_t>(seed));
+      judge(tally, task, decision.verdict, decision.search.untried());
+      tally.cost += decision.search.total_seconds / whole;
+      if (seed % 4 == 1) {
+        judge(exhaustive, task, simulate_exhaustive(task, static_cast<std::uint64_t>(seed)), {});
+        exhaustive.cost += 1;
+      }
+    }
+    std::string line = row(task.name, tally);
+    for (const auto& [recipe, count] : tally.wrong) line += fmt::format("  {} x{}", recipe, count);
+    fmt::print("{}\n", line);
+    all.add(tally);
+    (scenario.tellable ? tellable : untellable).add(tally);
+  }
+  fmt::print("\n{}\n{}\n{}\n{}\n* wrong though called clear\n", row("all", all),
+             row("those that can be told", tellable), row("those that cannot", untellable),
+             row("all, everything measured (fewer runs)", exhaustive));
+  const auto claim = [](bool holds, const std::string& text) {
+    fmt::print("{}: {}\n", holds ? "holds" : "DOES NOT HOLD", text);
+    return holds;
+  };
+  bool good = claim(all.within >= kLeastWithin * all.runs, "right or within its own uncertainty in 95%");
+  good &= claim(all.regret <= kMostRegret * all.runs, "mean regret at most 2% of the best recipe's value");
+  good &= claim(all.cost <= 1.02 * part * all.runs, "at the part of the exhaustive cost that was given");
+  good &= claim(untellable.sure_and_wrong <= kMostSureAndWrong * untellable.runs,
+                "sure and wrong in at most 5% where nothing can be told");
+  return good ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace fulcrum
+
+int main(int argc, char** argv) {
+  const int runs = argc > 1 ? std::atoi(argv[1]) : 20;
+  const double part = argc > 2 ? std::atof(argv[2]) : 0.2;
+  if (runs < 1 || !(part > 0)) {
+    fmt::print(stderr, "decision_bench [RUNS] [PART]: both must be above 0\n");
+    return 2;
+  }
+  return fulcrum::run(runs, part);
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Every row of docs/PERFORMANCE.md that this machine can measure. Peers are found on the PATH (llama-bench,
+# llama-batched-bench, llama-server) or in LLAMA_BIN, PyTorch in the python3 that is given as PYTHON.
+set -eu
+cd "$(dirname "$0")"
+python="${PYTHON:-python3}"
+peers="${LLAMA_BIN:+--llama-bin $LLAMA_BIN}"
+
+for shape in 8.9M 163M; do
+  for type in f16 q8_0; do
+    # shellcheck disable=SC2086  # two words or none
+    "$python" inference.py --shape "$shape" --type "$type" $peers
+    echo
+  done
+  "$python" train.py --shape "$shape"
+  echo
+done
+# shellcheck disable=SC2086
+"$python" inference.py --shape 1.1B --type q8_0 --prompt 256 --streams 1 --rounds 1 $peers
+echo
+# shellcheck disable=SC2086
+"$python" evaluate.py --shape 163M --type q8_0 $peers

@@ -1,0 +1,106 @@
+// Which of many recipes are worth the test set: sequential halving on dev items under a budget.
+//
+// Recipes are arms. All arms that are still in the race answer the same dev items, a few more each round, and
+// after a round the worse half goes. What counts as better is what the rule (decide/rule.h) would take: for
+// each of many resamples of the items answered so far, the cheapest arm that reaches the target, or the best
+// one where none does; an arm's rank is the share of resamples on which it is taken. An arm goes at once when
+// an interval that may be looked at at any time (measure/confidence_sequence.h; Bonferroni over all pairs of
+// arms) shows that it cannot be the choice. An arm that must be prepared (trained) enters after the first
+// round, if the budget allows it and the arm whose settings it varies is still in the race.
+//
+// The race sees dev items only. A reserve is kept for confirming the survivors on the test items; that is the
+// caller's. Scores lie in [0, 1]; where the metric is a figure of the whole sample (macro-F1), their mean
+// stands in for it here. Time is the ground's, so that a simulation can race on a clock of its own.
+//
+// Sources: Karnin, Koren & Somekh 2013 (sequential halving); Shi et al. 2024, arXiv 2402.09723 (prompts as
+// arms).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "decide/rule.h"
+#include "measure/intervals.h"
+
+namespace fulcrum {
+
+struct SearchArm {
+  std::string id;
+  std::vector<std::string> levers;
+  std::string parent;  // the arm whose settings it varies; empty: it enters on its own
+};
+
+// Where the race is run: the real models and items, or a simulation of them. Arms and items by position.
+class SearchGround {
+ public:
+  virtual ~SearchGround() = default;
+  virtual std::size_t items() const = 0;  // dev items, in the order in which they are to be asked
+  virtual double now_seconds() const = 0;
+  // Forecast; 0 for an arm that needs no preparation.
+  virtual double prepare_seconds(std::size_t arm) const = 0;
+  virtual void prepare(std::size_t arm) = 0;
+  // Scores of items begin to end - 1.
+  virtual std::vector<double> answer(std::size_t arm, std::size_t begin, std::size_t end) = 0;
+  // What the arm would cost over the horizon if a call took so long.
+  virtual double total_cost(std::size_t arm, double seconds_per_call) const = 0;
+  // How many calls the full measurement on the test makes.
+  virtual double confirmation_calls() const = 0;
+};
+
+struct SearchSettings {
+  double budget_seconds = 0;  // of the ground's clock, search and confirmation together
+  Circumstances circumstances;
+  std::size_t most_confirmed = 3;  // beside the base
+  std::uint64_t seed = 0;
+};
+
+enum class ArmFate {
+  confirmed,
+  ruled_out,     // by the circumstances, before anything ran
+  proven_out,    // shown not to be the choice
+  left_behind,   // in the worse half of a round
+  not_entered,   // its parent fell, or what is in the race makes it needless
+  not_afforded,  // the budget does not pay for its preparation or its confirmation
+};
+std::string_view to_string(ArmFate fate);  // "confirmed", "ruled out", ...
+
+struct SearchedArm {
+  std::string id;
+  std::vector<std::string> levers;
+  ArmFate fate = ArmFate::not_entered;
+  int round = 0;        // in which its fate was settled, from 1; 0: before the first
+  std::string against;  // the arm that it lost to; empty where there is none
+  std::string why;      // a sentence
+  Estimate dev;         // n = 0: it answered nothing; the interval holds at every look
+  double share = 0;     // of the resamples on which it would have been taken, when its fate was settled
+  double seconds = 0;   // spent on it, preparation included
+  std::vector<double> scores;  // of the dev items that it answered, in their order
+};
+
+struct SearchRound {
+  std::int64_t items = 0;         // that each arm had answered at its end
+  std::vector<std::string> arms;  // in the race at its end, best first
+  double seconds = 0;             // since the search began
+};
+
+struct SearchRecord {
+  double budget_seconds = 0;
+  double search_seconds = 0;      // of the race
+  double total_seconds = 0;       // with the confirmation; the caller's to fill in
+  double exhaustive_seconds = 0;  // forecast of preparing and fully measuring every arm
+  std::int64_t dev_items = 0;
+  std::vector<SearchRound> rounds;
+  std::vector<SearchedArm> arms;       // in the order given
+  std::vector<std::string> confirmed;  // the base first, then best first
+  // The arms that never answered an item because the budget did not pay for their preparation.
+  std::vector<std::string> untried() const;
+};
+
+// The first arm is the untouched base: it is confirmed whatever the race shows. Error invalid_argument
+// without arms, without dev items or without a budget.
+SearchRecord search(const std::vector<SearchArm>& arms, SearchGround& ground, const SearchSettings& settings);
+
+}  // namespace fulcrum

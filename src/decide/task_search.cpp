@@ -1,0 +1,128 @@
+#include "decide/task_search.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "decide/evidence.h"
+#include "decide/forecast.h"
+
+namespace fulcrum {
+
+namespace {
+
+class TaskGround final : public SearchGround {
+ public:
+  TaskGround(const std::vector<RecipeVariant>& grid, Workshop& workshop, std::int64_t test_items,
+             const EvaluationOptions& evaluation, const SearchSettings& settings)
+      : workshop_(workshop),
+        settings_(settings),
+        calls_(calls_of_evaluation(test_items, evaluation)),
+        yardstick_(yardstick_of(workshop.task())),
+        order_(workshop.task().splits.dev.size()) {
+    for (const RecipeVariant& variant : grid) recipes_.push_back(variant.recipe);
+    trainings_.resize(recipes_.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    Random random(settings.seed, stream_of("search items"));
+    random.shuffle(order_);
+    for (const Recipe& recipe : recipes_) {
+      forecast_tokens_.push_back(recipe.tune ? workshop.training_tokens(recipe) : 0);
+      if (recipe.tune && pace_ < 0) pace_ = workshop.measure_training_pace(recipe);
+    }
+  }
+
+  std::size_t items() const override { return order_.size(); }
+  double now_seconds() const override { return workshop_.now_seconds(); }
+  double confirmation_calls() const override { return calls_; }
+  double prepare_seconds(std::size_t arm) const override {
+    return std::max(0.0, pace_) * forecast_tokens_[arm];
+  }
+
+  void prepare(std::size_t arm) override {
+    const double start = now_seconds();
+    trainings_[arm] = workshop_.train(recipes_[arm]);
+    // Trainings that stop early are shorter than the forecast; the next ones will be too.
+    if (forecast_tokens_[arm] > 0) pace_ = (now_seconds() - start) / forecast_tokens_[arm];
+  }
+
+  std::vector<double> answer(std::size_t arm, std::size_t begin, std::size_t end) override {
+    const Recipe& recipe = recipes_[arm];
+    load_recipe(recipe, workshop_.model());
+    std::vector<RecipeInput> inputs;
+    for (std::size_t i = begin; i < end; ++i) inputs.push_back(recipe_input(item(i)));
+    const ProgressCallback named = [&](const Progress& step) {
+      if (!workshop_.progress()) return;
+      Progress renamed = step;
+      renamed.stage = fmt::format("searching: {}", recipe.id);
+      workshop_.progress()(renamed);
+    };
+    const std::vector<Answer> answers = run_recipe(recipe, workshop_.model(), workshop_.index_of(recipe),
+                                                   inputs, RunOptions{}, workshop_.cancel(), named);
+    std::vector<double> scores;
+    for (std::size_t i = begin; i < end; ++i)
+      scores.push_back(
+          score_answer(yardstick_.metric, answers[i - begin].text, item(i).reference(), yardstick_.labels)
+              .score);
+    return scores;
+  }
+
+  double total_cost(std::size_t arm, double seconds_per_call) const override {
+    UpfrontWork work = workshop_.work_of(recipes_[arm]);
+    work.training_seconds = prepare_seconds(arm);
+    work.evaluation_seconds = calls_ * seconds_per_call;
+    const Upkeep upkeep = recipes_[arm].tune ? Upkeep::adapter : Upkeep::none;
+    return cost_of(summarize_latency({seconds_per_call, seconds_per_call}, {}), {}, work, upkeep,
+                   workshop_.task().prices)
+        .total(settings_.circumstances.calls_per_month, settings_.circumstances.horizon_months);
+  }
+
+  TaskSearch::Found take(std::size_t arm) { return {std::move(recipes_[arm]), std::move(trainings_[arm])}; }
+  bool is_trained(std::size_t arm) const { return trainings_[arm].has_value(); }
+
+ private:
+  const Example& item(std::size_t i) const { return workshop_.task().splits.dev[order_[i]]; }
+
+  Workshop& workshop_;
+  const SearchSettings& settings_;
+  const double calls_;
+  const Yardstick yardstick_;
+  std::vector<std::size_t> order_;
+  std::vector<Recipe> recipes_;
+  std::vector<std::optional<TuneResult>> trainings_;
+  std::vector<double> forecast_tokens_;
+  double pace_ = -1;  // seconds a token; negative until measured
+};
+
+}  // namespace
+
+TaskSearch search_task(const std::vector<RecipeVariant>& grid, Workshop& workshop, std::int64_t test_items,
+                       const EvaluationOptions& evaluation, const SearchSettings& settings) {
+  const double start = workshop.now_seconds();
+  TaskGround ground(grid, workshop, test_items, evaluation, settings);
+  std::vector<SearchArm> arms;
+  for (const RecipeVariant& variant : grid)
+    arms.push_back({variant.recipe.id, variant.recipe.levers, variant.parent});
+  SearchSettings left = settings;
+  left.budget_seconds -= workshop.now_seconds() - start;
+  if (!(left.budget_seconds > 0))
+    throw_error(
+        ErrorCode::invalid_argument,
+        "searching on {}: {:.0f} seconds are not even enough to time the recipes; give a larger budget",
+        workshop.task().name, settings.budget_seconds);
+  TaskSearch result;
+  result.record = search(arms, ground, left);
+  result.record.budget_seconds = settings.budget_seconds;
+  for (const std::string& id : result.record.confirmed)
+    for (std::size_t arm = 0; arm < arms.size(); ++arm)
+      if (arms[arm].id == id) result.found.push_back(ground.take(arm));
+  for (std::size_t arm = 0; arm < arms.size(); ++arm) {
+    if (result.record.arms[arm].fate == ArmFate::confirmed || !ground.is_trained(arm)) continue;
+    std::error_code ignored;  // a leftover adapter harms nothing
+    std::filesystem::remove_all(ground.take(arm).recipe.adapter->folder.parent_path(), ignored);
+  }
+  return result;
+}
+
+}  // namespace fulcrum
