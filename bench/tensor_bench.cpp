@@ -93,6 +93,14 @@ void engine_shapes(benchmark::internal::Benchmark* bench) {
 BENCHMARK(linear<DType::f32>)->Apply(engine_shapes);
 BENCHMARK(linear<DType::bf16>)->Apply(engine_shapes);
 BENCHMARK(linear<DType::q8_0>)->Apply(engine_shapes);
+BENCHMARK(linear<DType::q4_0>)->Apply(engine_shapes);
+// Rows of whole blocks of 256.
+void super_block_shapes(benchmark::internal::Benchmark* bench) {
+  for (const std::int64_t rows : {1, 2, 4, 8, 64, 512}) bench->Args({rows, 256, 768});
+  bench->Args({1, 256, 4096})->Args({1, 2048, 2048})->Args({256, 2048, 2048})->UseRealTime();
+}
+BENCHMARK(linear<DType::q4_k>)->Apply(super_block_shapes);
+BENCHMARK(linear<DType::q6_k>)->Apply(super_block_shapes);
 
 constexpr AttentionShape kShape{4, 2, 32, INT32_MAX};
 
@@ -186,8 +194,8 @@ BENCHMARK(swiglu_both)->Args({4096, 384})->UseRealTime()->Unit(benchmark::kMilli
 
 void rope_rows(benchmark::State& state) {
   Floats x(4096, 128);
-  const fulcrum::RopeTable table =
-      fulcrum::make_rope_table(fulcrum::make_rope_frequencies(fulcrum::RopeLayout::split_halves, 32, 32, 10000.0, {}), 1024);
+  const fulcrum::RopeTable table = fulcrum::make_rope_table(
+      fulcrum::make_rope_frequencies(fulcrum::RopeLayout::split_halves, 32, 32, 10000.0, {}), 1024);
   std::vector<std::int32_t> positions;
   for (std::int32_t t = 0; t < 4096; ++t) positions.push_back(t % 1024);
   for (auto _ : state) rope(x.matrix(), positions, 4, table);

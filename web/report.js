@@ -148,11 +148,11 @@
     if (!curve) return figure.remove();
     const start = curve.points.filter((p) => p.shown === 0);
     const series = ["fixed", "nearest"].map((choice) => ({
-      id: `${choice} demonstrations`,
+      id: choice,
       points: start.concat(curve.points.filter((p) => p.choice === choice && p.shown > 0)).map((p) => interval(p.prompt_tokens, p.quality, `${p.shown} shown, ${Math.round(p.prompt_tokens)} tokens`)),
     })).filter((s) => s.points.length > 1);
     if (!series.length) return figure.remove();
-    curvePlot(figure, "Quality against the tokens of the prompt", "tokens in the prompt", entry.task.metric, series, {});
+    curvePlot(figure, "Fixed and nearest demonstrations at equal tokens", "tokens in the prompt", entry.task.metric, series, {});
   }
 
   function samplesPlot(figure, entry) {
@@ -244,8 +244,13 @@
     }
     [recipe, outcome, cause].forEach((box) => box && box.on("change", draw));
     search.on("input", draw);
-    details.on("toggle", () => { if (!body.selectAll("tr").size()) draw(); });
+    const drawOnce = () => { if (details.property("open") && !body.selectAll("tr").size()) draw(); };
+    details.on("toggle", drawOnce);
+    drawOnce();
   }
+
+  // On paper nothing can be unfolded: everything but the long table of items is, and that too if someone opened it.
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details:not(.items)").forEach((d) => { d.open = true; }));
 
   document.querySelectorAll("section.task").forEach((section) => {
     const entry = result.tasks[Number(section.dataset.task)];

@@ -41,6 +41,9 @@ void run_compare(Session& session, const CompareArguments& arguments) {
   options.evidence_root = arguments.evidence;
   options.program_version = FULCRUM_VERSION;
   options.budget = budget;
+  // The general suite that trainings are guarded by lies beside the bundled model.
+  const Path guard = Path(session.model_path()).parent_path() / "guard" / "general.jsonl";
+  if (std::filesystem::exists(guard)) options.investigation.guard_suite = guard;
   if (arguments.curves) options.investigation.curves = Curves::all;
   if (arguments.max_test_items > 0) options.max_test_items = arguments.max_test_items;
 

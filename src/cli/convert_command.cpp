@@ -31,8 +31,7 @@ std::string report_text(const QuantizationReport& report, const Path& output) {
 
 void run_convert(Session& session, const ConvertArguments& arguments) {
   const ModelFile model = open_model_file(arguments.input);
-  const DType type =
-      arguments.type.empty() ? stored_type_of(model) : parse_storage_type(arguments.type);
+  const DType type = arguments.type.empty() ? stored_type_of(model) : parse_storage_type(arguments.type);
   const Path output = arguments.output;
   if (output.extension() != ".gguf") {
     save_model_folder(model, type, output);
@@ -64,11 +63,13 @@ void add_convert(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<ConvertArguments>();
   CLI::App* command = add_command(app, session, "convert", "turn a model into another kind of file or type",
                                   "fulcrum convert Qwen2.5-0.5B-Instruct qwen.gguf --type q8_0");
-  command->add_option("input", arguments->input, "GGUF or llama2.c file, or a Hugging Face folder")->required();
+  command->add_option("input", arguments->input, "GGUF or llama2.c file, or a Hugging Face folder")
+      ->required();
   command->add_option("output", arguments->output, "a name that ends in .gguf, or a folder for Hugging Face")
       ->required();
-  command->add_option("--type", arguments->type,
-                      "of the matrices: f32, f16, bf16, and in GGUF q8_0, q4_0, q4_k, q6_k; default: as they are");
+  command->add_option(
+      "--type", arguments->type,
+      "of the matrices: f32, f16, bf16, and in GGUF q8_0, q4_0, q4_k, q6_k; default: as they are");
   add_json_option(*command, session);
   command->callback([&session, arguments] { run_convert(session, *arguments); });
 }

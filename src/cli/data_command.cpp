@@ -13,7 +13,6 @@
 #include "recipe/partition.h"
 #include "recipe/preflight.h"
 #include "recipe/task.h"
-#include "report/terminal.h"
 #include "report/text_table.h"
 
 namespace fulcrum {
@@ -172,6 +171,10 @@ std::string classes_table(const DataAudit& audit) {
   return "\n" + table.to_string("  ");
 }
 
+std::string counted(std::int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 // Findings of one kind under one line, so that a thousand near copies do not bury one leak.
 std::string findings_text(const DataAudit& audit, std::size_t shown) {
   std::vector<std::string> codes;
@@ -187,9 +190,8 @@ std::string findings_text(const DataAudit& audit, std::size_t shown) {
       severity = finding.severity;
       if (count++ < shown) lines += wrap_text(describe(finding), 110, "    ", "      ");
     }
-    text += fmt::format(
-        "\n  {} {}: {}\n{}", count,
-        count == 1 ? std::string(to_string(severity)) : fmt::format("{}s", to_string(severity)), code, lines);
+    text += fmt::format("\n  {}: {}\n{}", counted(static_cast<std::int64_t>(count), to_string(severity)),
+                        code, lines);
     if (count > shown)
       text += fmt::format("    and {} more; --shown {} or --json - lists them\n", count - shown, count);
   }
@@ -216,10 +218,10 @@ void run_check(Session& session, const DataArguments& arguments) {
       }
     }
     const auto errors = entry["errors"].get<std::int64_t>();
-    session.print(fmt::format("\n  {}{}, {} warnings, {} notes.\n\n",
-                              errors == 0 ? "Nothing stands against running this: 0 errors"
-                                          : fmt::format("Not fit to run: {} errors", errors),
-                              "", audit.count(Severity::warning), audit.count(Severity::note)));
+    session.print(fmt::format("\n  {}: {}, {}, {}.\n\n",
+                              errors == 0 ? "Nothing stands against running this" : "Not fit to run",
+                              counted(errors, "error"), counted(audit.count(Severity::warning), "warning"),
+                              counted(audit.count(Severity::note), "note")));
     if (errors > 0) session.status = ExitStatus::failed;
     report.push_back(std::move(entry));
   }

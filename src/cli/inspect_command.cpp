@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/unicode.h"
 #include "cli/command.h"
 #include "formats/gguf.h"
 #include "model/model_file.h"
@@ -20,10 +21,13 @@ struct InspectArguments {
 };
 
 std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::ptrdiff_t at = std::ssize(digits) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 std::string readable_bytes(std::int64_t bytes) {
@@ -38,17 +42,26 @@ std::string line(std::string_view name, std::string_view text) {
   return fmt::format("  {:<13} {}\n", name, text);
 }
 
-// One line of text from a file: control characters shown, the rest cut where it gets long.
+// One line of text from a file: what is no printable UTF-8 shown by its bytes, the rest cut where it gets
+// long.
 std::string one_line(std::string_view text, std::size_t most = 96) {
   std::string shown;
-  for (const char c : text) {
-    if (shown.size() >= most) return shown + "…";
-    if (c == '\n') {
+  const auto show_byte = [&](char c) { shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c)); };
+  const std::size_t bad = find_invalid_utf8(text).value_or(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    if (shown.size() >= most) return shown.append("…");
+    if (at >= bad) {
+      show_byte(text[at++]);
+      continue;
+    }
+    const std::size_t begin = at;
+    const char32_t c = decode_utf8(text, at);
+    if (c == U'\n') {
       shown += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else if (c < 0x20 || c == 0x7f) {
+      show_byte(text[begin]);
     } else {
-      shown += c;
+      shown += text.substr(begin, at - begin);
     }
   }
   return shown;
@@ -66,6 +79,15 @@ std::string show(const GgufValue& value) {
     }
   };
   return std::visit(Show(), value.value);
+}
+
+Json to_json(const GgufValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value.value)) return one_line(*text, text->size());
+  if (const auto* items = std::get_if<GgufArray>(&value.value)) return {{"values", items->count}};
+  if (const auto* flag = std::get_if<bool>(&value.value)) return *flag;
+  if (const auto* real = std::get_if<double>(&value.value)) return *real;
+  if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return *whole;
+  return std::get<std::uint64_t>(value.value);
 }
 
 // Types of tensors with what they take, the largest first.
@@ -119,8 +141,7 @@ void describe_keys(const GgufFile& file, std::string& text, Json& result) {
   result["keys"] = Json::object();
   for (const auto& [key, value] : file.metadata()) {
     text += fmt::format("    {} = {}\n", one_line(key), show(value));
-    // Texts in files are bytes of any kind; what JSON cannot hold is shown as the terminal shows it.
-    result["keys"][one_line(key)] = show(value);
+    result["keys"][one_line(key)] = to_json(value);
   }
 }
 
@@ -151,8 +172,8 @@ void describe_vocabulary(const VocabularyData& vocabulary, std::string& text, Js
                                         vocabulary.pre.empty() ? "" : "/", vocabulary.pre,
                                         grouped(std::ssize(vocabulary.tokens)), control, bytes));
   if (!special.empty()) text += line("", special);
-  text += line("", fmt::format("{} bos before a text, {} eos behind it", vocabulary.add_bos ? "puts" : "no",
-                               vocabulary.add_eos ? "puts" : "no"));
+  text += line("", fmt::format("{} before a text, {} behind it", vocabulary.add_bos ? "bos" : "nothing",
+                               vocabulary.add_eos ? "eos" : "nothing"));
   const std::string& chat = vocabulary.chat_template;
   text += line("template", chat.empty() ? "none"
                                         : fmt::format("{} of Jinja: {}", readable_bytes(std::ssize(chat)),
@@ -275,7 +296,7 @@ Description describe_gguf(const MappedFile& bytes, const Path& path, const Inspe
   }
   std::string list;
   describe_tensors(file.tensors(), list, out.result);
-  if (survey.defect || arguments.tensors) out.text += "  tensors\n" + list;
+  if ((survey.defect || arguments.tensors) && !list.empty()) out.text += "  tensors\n" + list;
   return out;
 }
 

@@ -11,10 +11,15 @@ namespace {
 
 constexpr std::int32_t kUnusedToken = 5;  // GGUF's token type
 
-constexpr std::string_view kTokenizerFiles[] = {
-    "tokenizer.json",          "tokenizer.model",   "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json",       "vocab.json",        "merges.txt",            "chat_template.jinja",
-    "generation_config.json"};
+constexpr std::string_view kTokenizerFiles[] = {"tokenizer.json",
+                                                "tokenizer.model",
+                                                "tokenizer_config.json",
+                                                "special_tokens_map.json",
+                                                "added_tokens.json",
+                                                "vocab.json",
+                                                "merges.txt",
+                                                "chat_template.jinja",
+                                                "generation_config.json"};
 
 void fill_up(VocabularyData& vocabulary, std::int64_t rows) {
   while (static_cast<std::int64_t>(vocabulary.tokens.size()) < rows) {

@@ -46,13 +46,8 @@ inline bool is_written_as(double figure, const std::string& digits) {
   const std::size_t point = digits.find('.');
   const double decimals = point == std::string::npos ? 0 : static_cast<double>(digits.size() - point - 1);
   const double written = std::stod(digits);
-  // "{:.3g} million" and "{:.2g} times" keep significant digits, not decimals: half a unit of the last one
-  // written.
-  double unit = std::pow(10.0, -decimals);
-  if (point == std::string::npos && digits.size() > 1)
-    for (std::size_t i = digits.size(); i-- > 1 && digits[i] == '0';) unit *= 10;
-  return std::abs(figure - written) <= 0.5 * unit + 1e-9 * std::max(1.0, std::abs(figure)) &&
-         (point != std::string::npos || unit == 1 || std::abs(figure - written) <= 0.006 * std::abs(figure));
+  return std::abs(figure - written) <=
+         0.5 * std::pow(10.0, -decimals) + 1e-9 * std::max(1.0, std::abs(figure));
 }
 
 inline std::string without(std::string text, const std::string& part) {

@@ -44,6 +44,7 @@ Json to_json(const Diagnosis& diagnosis) {
       {"items", diagnosis.items},
       {"failures", diagnosis.failures},
       {"causes", causes},
+      {"item_causes", diagnosis.item_causes},
       {"confusions", pairs},
       {"retrieved_gold_share",
        diagnosis.retrieved_gold_share ? Json(*diagnosis.retrieved_gold_share) : Json(nullptr)},

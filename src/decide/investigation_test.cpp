@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "decide/investigation_json.h"
 #include "text/scripted_lm.h"
@@ -52,9 +53,18 @@ class InvestigationTest : public ::testing::Test {
     tuned_.id = "fine_tuned";
     tuned_.levers = {"fine_tune"};
     tuned_.tune.emplace();
-    tuned_.adapter = AdapterReference{"somewhere", "abc"};
+    const TuneResult trained = train(Path(::testing::TempDir()) / "investigation_adapter");
+    tuned_.adapter = AdapterReference{trained.folder, trained.sha256};
     load_recipe(tuned_, model_);
     for (const Recipe* recipe : {&prompt_, &tuned_}) measured_.push_back(measure(*recipe));
+  }
+
+  static TuneResult train(const Path& folder) {
+    write_file_atomic(folder / "adapter_model.safetensors", folder.string());
+    TuneResult result;
+    result.folder = folder.string();
+    result.sha256 = sha256(folder.string());
+    return result;
   }
 
   Measurement measure(const Recipe& recipe) {
@@ -73,7 +83,7 @@ class InvestigationTest : public ::testing::Test {
   std::vector<Example> items_;
   Path guard_;
   ScriptedLM model_;
-  ScriptedTuner tuner_;
+  ScriptedTuner tuner_{[](const TuneRequest& request) { return train(request.output_folder); }};
   Recipe prompt_, tuned_;
   std::vector<Measurement> measured_;
 };

@@ -75,7 +75,7 @@ TEST(Search, KeepsItsBudgetWhereItCanBeKept) {
 }
 
 TEST(Search, DoesNotTrainWhatItCannotPayFor) {
-  const SearchRecord record = race(task_of(0.4, 0.5, 0.55, 0.95, 0.95), 85);
+  const SearchRecord record = race(task_of(0.4, 0.5, 0.55, 0.95, 0.95), 45);
   EXPECT_EQ(arm(record, "fine_tuned").fate, ArmFate::not_afforded);
   EXPECT_EQ(arm(record, "fine_tuned@rank8").fate, ArmFate::not_entered);
   EXPECT_EQ(arm(record, "fine_tuned").seconds, 0);

@@ -54,8 +54,8 @@ struct BreakEvenLine {
   std::string recipe, against;  // `recipe` has the higher up-front cost
   BreakEven calls;
   double months = 0;  // at the task's volume; infinite when it never pays
-  RepayRange months_range;
-  RepayRange right_answers, right_answers_uncached;  // counted in right answers instead of calls
+  RepayRange months_range = {};
+  RepayRange right_answers = {}, right_answers_uncached = {};  // counted in right answers instead of calls
 };
 
 enum class Certainty { clear, likely, cannot_tell };  // confidence from 0.9, from 0.7, below

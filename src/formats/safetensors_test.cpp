@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "formats/safetensors_exercise.h"
 
 namespace fulcrum {
 namespace {
@@ -217,6 +218,19 @@ TEST(Safetensors, AFlippedByteIsReadOrRefused) {
     }
   }
   EXPECT_GT(refused, 300);
+}
+
+// Seeds of the fuzzer, and what it found worth keeping.
+TEST(Safetensors, TheFuzzersCorpusIsReadOrRefused) {
+  int read = 0, refused = 0;
+  for (const Path& path : list_files(Path(FULCRUM_SOURCE_DIR) / "tests/cases/safetensors-corpus")) {
+    const std::string bytes = read_file(path);
+    const bool is_read = exercise_safetensors(std::as_bytes(std::span(bytes))) == SafetensorsVerdict::read;
+    (is_read ? read : refused) += 1;
+    EXPECT_TRUE(is_read || path.extension() != ".safetensors") << path;
+  }
+  EXPECT_GE(read, 6);
+  EXPECT_GE(refused, 10);
 }
 
 TEST(Safetensors, TheWriterRefusesWhatItCannotStore) {

@@ -25,7 +25,8 @@ std::vector<TokenId> EmbeddingEngine::tokens(const std::string& text) const {
   std::vector<TokenId> ids = {first_};
   const std::vector<TokenId> body = tokenizer_->encode(text, Tokenizer::Special::as_text);
   const std::size_t room = static_cast<std::size_t>(encoder_.config().context_tokens) - 2;
-  ids.insert(ids.end(), body.begin(), body.begin() + static_cast<std::ptrdiff_t>(std::min(room, body.size())));
+  ids.insert(ids.end(), body.begin(),
+             body.begin() + static_cast<std::ptrdiff_t>(std::min(room, body.size())));
   ids.push_back(last_);
   return ids;
 }

@@ -18,7 +18,8 @@ class EmbeddingEngine final : public Embedder {
 
   std::string name() const override { return encoder_.config().name; }
   std::int64_t dimensions() const override { return encoder_.dimensions(); }
-  std::vector<std::vector<float>> embed(std::span<const std::string> texts, const CancelToken& cancel) override;
+  std::vector<std::vector<float>> embed(std::span<const std::string> texts,
+                                        const CancelToken& cancel) override;
 
   // [CLS] text [SEP], as the encoder gets it.
   std::vector<TokenId> tokens(const std::string& text) const;

@@ -39,8 +39,8 @@ std::unique_ptr<Tokenizer> tokenizer_of(const ModelFile& model) {
   }
   auto tokenizer = model.vocabulary.family.empty() ? load_tokenizer(model.path)
                                                    : make_tokenizer(to_vocabulary(model.vocabulary));
-  const bool fits = in_folder ? tokenizer->size() <= model.config.vocab_size
-                              : tokenizer->size() == model.config.vocab_size;
+  const bool fits =
+      in_folder ? tokenizer->size() <= model.config.vocab_size : tokenizer->size() == model.config.vocab_size;
   if (!fits) {
     throw_error(ErrorCode::corrupt,
                 "loading model '{}': the tokenizer has {} tokens and the weights have {}; they do "
@@ -167,8 +167,7 @@ Engine::Engine(ModelFile model, const EngineOptions& options)
 Engine::~Engine() = default;
 
 ModelInfo Engine::info() const {
-  std::call_once(state_->sha256_made,
-                 [&] { state_->sha256 = fulcrum::weights_sha256(state_->model.weights); });
+  std::call_once(state_->sha256_made, [&] { state_->sha256 = weights_sha256(); });
   return {state_->model.name, state_->model.path.string(), state_->model.config.parameters(),
           state_->model.config.context_tokens, state_->sha256};
 }
@@ -301,7 +300,9 @@ void Engine::load_adapter(const std::string& name, const std::string& folder) {
 }
 
 std::string Engine::weights_sha256() const {
-  return fulcrum::weights_sha256(state_->model.weights);
+  std::string digest = fulcrum::weights_sha256(state_->model.weights);
+  release_pages(state_->model);
+  return digest;
 }
 
 void Engine::clear_cache() {

@@ -1,9 +1,9 @@
 // The native language model: a model file behind the bridge (text/lm.h).
 //
-// Loads GGUF files, llama2.c checkpoints and Hugging Face folders, renders messages by the model's own chat template, and runs every
-// request of every caller through one scheduler. Greedy answers and scores have the same bits whatever runs
-// beside them. Not here: what a step holds (infer/scheduler.h), the mathematics (model/transformer.h), HTTP
-// (serve/).
+// Loads GGUF files, llama2.c checkpoints and Hugging Face folders, renders messages by the model's own chat
+// template, and runs every request of every caller through one scheduler. Greedy answers and scores have the
+// same bits whatever runs beside them. Not here: what a step holds (infer/scheduler.h), the mathematics
+// (model/transformer.h), HTTP (serve/).
 #pragma once
 
 #include <cstdint>

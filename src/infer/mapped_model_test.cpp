@@ -1,5 +1,5 @@
-// Opening a large GGUF: what it takes in memory, and how long until the first token. The time is printed and not
-// judged: it says something on a quiet machine only.
+// Opening a large GGUF: what it takes in memory, and how long until the first token. The time is printed and
+// not judged: it says something on a quiet machine only.
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "base/error.h"
 #include "infer/engine.h"
 #include "model/tiny_model.h"
 
@@ -35,9 +36,9 @@ std::int64_t write_large_model(const Path& path, DType type) {
   const auto layer_bytes = static_cast<double>(model.config.parameters()) *
                            static_cast<double>(block_bytes(type)) / static_cast<double>(block_elements(type));
   model.config.n_layers = static_cast<std::int64_t>(1e9 / layer_bytes);
-  for (Tensor LayerWeights::*matrix : {&LayerWeights::attn_q, &LayerWeights::attn_k, &LayerWeights::attn_v,
-                                       &LayerWeights::attn_output, &LayerWeights::ffn_gate, &LayerWeights::ffn_up,
-                                       &LayerWeights::ffn_down}) {
+  for (Tensor LayerWeights::*matrix :
+       {&LayerWeights::attn_q, &LayerWeights::attn_k, &LayerWeights::attn_v, &LayerWeights::attn_output,
+        &LayerWeights::ffn_gate, &LayerWeights::ffn_up, &LayerWeights::ffn_down}) {
     Tensor& tensor = model.weights.layers[0].*matrix;
     tensor = convert(tensor, type);
   }

@@ -50,7 +50,8 @@ TEST_F(ModelFolder, AnswersAsTheGgufOfTheSameWeights) {
     save_model_file(model, DType::f32, folder_ / "model.gguf");
     EngineOptions options;
     options.threads = 1;
-    const auto from_folder = Engine::load(folder_, options), from_file = Engine::load(folder_ / "model.gguf", options);
+    const auto from_folder = Engine::load(folder_, options),
+               from_file = Engine::load(folder_ / "model.gguf", options);
     for (const char* text : {"What is the thing?", "caf\u00e9 <|end|> then"}) {
       const GenerateRequest request = ask(text);
       const auto theirs = from_folder->generate(std::span(&request, 1), {});
@@ -83,7 +84,8 @@ TEST_F(ModelFolder, WithoutATokenizerItIsRefused) {
     Engine::load(folder_, {});
     ADD_FAILURE();
   } catch (const Error& error) {
-    EXPECT_NE(std::string_view(error.what()).find("holds no vocabulary"), std::string_view::npos) << error.what();
+    EXPECT_NE(std::string_view(error.what()).find("holds no vocabulary"), std::string_view::npos)
+        << error.what();
   }
 }
 
@@ -99,19 +101,32 @@ Json tiny_word_piece() {
   for (int special = 0; special < 4; ++special) {
     for (const auto& [word, number] : vocab.items()) {
       if (number == special)
-        added.push_back({{"id", special}, {"content", word}, {"single_word", false}, {"lstrip", false},
-                         {"rstrip", false}, {"normalized", false}, {"special", true}});
+        added.push_back({{"id", special},
+                         {"content", word},
+                         {"single_word", false},
+                         {"lstrip", false},
+                         {"rstrip", false},
+                         {"normalized", false},
+                         {"special", true}});
     }
   }
   return {{"version", "1.0"},
           {"added_tokens", added},
-          {"normalizer", {{"type", "BertNormalizer"}, {"clean_text", true}, {"handle_chinese_chars", true},
-                          {"strip_accents", nullptr}, {"lowercase", true}}},
+          {"normalizer",
+           {{"type", "BertNormalizer"},
+            {"clean_text", true},
+            {"handle_chinese_chars", true},
+            {"strip_accents", nullptr},
+            {"lowercase", true}}},
           {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
           {"post_processor", nullptr},
           {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}},
-          {"model", {{"type", "WordPiece"}, {"unk_token", "[UNK]"}, {"continuing_subword_prefix", "##"},
-                     {"max_input_chars_per_word", 100}, {"vocab", vocab}}}};
+          {"model",
+           {{"type", "WordPiece"},
+            {"unk_token", "[UNK]"},
+            {"continuing_subword_prefix", "##"},
+            {"max_input_chars_per_word", 100},
+            {"vocab", vocab}}}};
 }
 
 TEST_F(ModelFolder, TextsBecomeVectors) {

@@ -53,11 +53,11 @@ struct Job {
 };
 
 struct SchedulerOptions {
-  std::int64_t cache_bytes = std::int64_t{1} << 29;  // keys and values
-  std::int64_t block_tokens = 16;                    // grain of prefix sharing
-  std::int64_t max_in_flight = 32;                   // jobs
-  std::int64_t step_tokens = 256;                    // of prompts and continuations in one step
-  std::optional<std::int64_t> vocabulary_tokens;     // only ids below are chosen; absent: all
+  std::int64_t cache_bytes = std::int64_t{1} << 29;              // keys and values
+  std::int64_t block_tokens = 16;                                // grain of prefix sharing
+  std::int64_t max_in_flight = 32;                               // jobs
+  std::int64_t step_tokens = 256;                                // of prompts and continuations in one step
+  std::optional<std::int64_t> vocabulary_tokens = std::nullopt;  // only ids below are chosen; absent: all
 };
 
 class Scheduler {

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "text/scripted_lm.h"
 
@@ -34,13 +37,21 @@ class LearningCurveTest : public ::testing::Test {
     recipe_.id = "fine_tuned";
     recipe_.tune.emplace();
     recipe_.program.signature.instruction = "Answer.";
-    model_.answer_by([](const GenerateRequest& request) -> std::string {
-      // fine_tuned-40-seed1: its skill is 0.9 - 2 / sqrt(examples).
-      const std::size_t at = request.adapter.find("fine_tuned-") + 11;
-      const double examples = std::stod(request.adapter.substr(at));
+    model_.answer_by([this](const GenerateRequest& request) -> std::string {
+      const double examples = static_cast<double>(examples_of_adapter_.at(request.adapter));
       const double number = std::stod(request.messages.back().content.substr(7));
       return number < 50 * (0.9 - 2 / std::sqrt(examples)) ? "yes" : "no";
     });
+  }
+  TuneResult tune(const TuneRequest& request) {
+    const std::string weights = fmt::format("{} examples, seed {}", request.train.size(), request.seed);
+    write_file_atomic(Path(request.output_folder) / "adapter_model.safetensors", weights);
+    TuneResult result;
+    result.folder = request.output_folder;
+    result.sha256 = sha256(weights);
+    result.seconds = 2;
+    examples_of_adapter_["adapter-" + result.sha256.substr(0, 16)] = request.train.size();
+    return result;
   }
   LearningCurve run(const LearningCurveOptions& options) {
     const Path folder = Path(::testing::TempDir()) / "learning_curve_test";
@@ -51,7 +62,8 @@ class LearningCurveTest : public ::testing::Test {
   std::vector<Example> items_;
   Recipe recipe_;
   ScriptedLM model_;
-  ScriptedTuner tuner_;
+  std::map<std::string, std::size_t> examples_of_adapter_;
+  ScriptedTuner tuner_{[this](const TuneRequest& request) { return tune(request); }};
 };
 
 TEST_F(LearningCurveTest, TrainsNestedSubsetsWithEachSeedAndSaysWhatTwiceTheDataBrings) {
@@ -78,6 +90,7 @@ TEST_F(LearningCurveTest, TrainsNestedSubsetsWithEachSeedAndSaysWhatTwiceTheData
   EXPECT_GT(curve.fit.gain_of_doubling.estimate, 0.02);
   ASSERT_TRUE(curve.agreement_over_seeds);
   EXPECT_EQ(curve.agreement_over_seeds->estimate, 1);
+  EXPECT_EQ(curve.training_seconds, 24);
 }
 
 TEST_F(LearningCurveTest, SurvivesBeingWrittenAndRead) {

@@ -9,7 +9,7 @@ TEST(LenientAnswer, ClosesJsonWhereItBreaksOff) {
   EXPECT_EQ(repaired_json_object(R"(Sure: {"a": 1, "b": [2]} done)"), R"({"a": 1, "b": [2]})");
   EXPECT_EQ(repaired_json_object(R"({"a": "x", "b": "y)"), R"({"a": "x", "b": "y"})");
   EXPECT_EQ(repaired_json_object(R"({"a": "x", "b":)"), R"({"a": "x"})");
-  EXPECT_EQ(repaired_json_object(R"({"a": "x}\")"), R"({"a": "x}"})");
+  EXPECT_EQ(repaired_json_object(R"({"a": "x}\")"), R"({"a": "x}\""})");  // the quote is the text's own
   EXPECT_EQ(repaired_json_object(R"({"a)"), "");
   EXPECT_EQ(repaired_json_object("none"), "");
 }

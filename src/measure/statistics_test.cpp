@@ -263,10 +263,28 @@ TEST(CoverageSlow, BootstrapOfAMeanCoversAtItsRate) {
   }
 }
 
+TEST(CoverageSlow, StudentsIntervalOfAPairedDifferenceCoversAtItsRate) {
+  Random random(18);
+  for (const int n : {30, 100, 300, 1000}) {
+    int covered = 0;
+    std::vector<double> differences(static_cast<std::size_t>(n));
+    for (int run = 0; run < kRuns; ++run) {
+      const double a = 0.1 + 0.6 * random.uniform(), b = 0.1 + 0.6 * random.uniform();
+      for (double& difference : differences) difference = graded_score(random, a) - graded_score(random, b);
+      const Estimate estimate = estimate_mean_unbounded(differences);
+      const double truth = graded_mean(a) - graded_mean(b);
+      covered += estimate.low <= truth && truth <= estimate.high;
+    }
+    const double share = static_cast<double>(covered) / kRuns;
+    EXPECT_GE(share, kLeast) << n;
+    EXPECT_LE(share, kMost) << n;
+  }
+}
+
 TEST(CoverageSlow, PairedBootstrapOfADifferenceCoversAndTestsAtItsLevel) {
   Random random(15);
-  for (const int n : {30, 100, 300}) {
-    const int runs = n >= 300 ? 600 : 1500;
+  for (const int n : {30, 100, 300, 1000}) {
+    const int runs = n >= 1000 ? 250 : n >= 300 ? 600 : 1500;
     const double slack = 2.5 * std::sqrt(0.95 * 0.05 / runs);
     int covered = 0, rejected = 0;
     std::vector<double> a(static_cast<std::size_t>(n)), b(static_cast<std::size_t>(n));

@@ -178,7 +178,8 @@ std::optional<TensorPlace> parse_tensor_name(std::string_view name, const ModelC
   for (const AdapterLayer& known : adapter_layers(config)) {
     const std::string path = fmt::format("{}{}", kTensorPrefix, module_path(layer, known));
     for (const bool is_a : {true, false}) {
-      if (name == path + (is_a ? ".lora_A.weight" : ".lora_B.weight")) return TensorPlace{layer, &known, is_a};
+      if (name == path + (is_a ? ".lora_A.weight" : ".lora_B.weight"))
+        return TensorPlace{layer, &known, is_a};
     }
   }
   return std::nullopt;
@@ -287,7 +288,8 @@ Json to_json_number(double value) {
 }
 
 // The keys that every version of PEFT knows.
-Json peft_config(const LoraAdapter& adapter, const std::vector<StoredPair>& pairs, const ModelConfig& config) {
+Json peft_config(const LoraAdapter& adapter, const std::vector<StoredPair>& pairs,
+                 const ModelConfig& config) {
   Json rank_pattern = Json::object(), alpha_pattern = Json::object();
   for (const StoredPair& pair : pairs) {
     const std::string path = module_path(pair.layer, *pair.module);

@@ -1,9 +1,10 @@
 // LoRA adapters (Hu et al. 2021): a linear layer's output becomes W x + scale * B (A x), W frozen.
 //
-// Stored as PEFT folders: adapter_config.json and adapter_model.safetensors, in Hugging Face's row order, or as
-// GGUF files (model/gguf_adapter.h). In memory the rows of B for q and k follow the model's own order
+// Stored as PEFT folders: adapter_config.json and adapter_model.safetensors, in Hugging Face's row order, or
+// as GGUF files (model/gguf_adapter.h). In memory the rows of B for q and k follow the model's own order
 // (ModelConfig::rope_layout): reading and writing permute them where it is another. Not here: training them
-// (train/), applying them (model/transformer.h), merging them (model/merged_weights.h), DoRA, adapted embeddings.
+// (train/), applying them (model/transformer.h), merging them (model/merged_weights.h), DoRA, adapted
+// embeddings.
 //
 // Letters: r rank, [out, in] the shape of the adapted linear layer.
 #pragma once

@@ -52,13 +52,11 @@ StoredPair fuse(const std::vector<const LoraPair*>& pairs, const AdapterLayer& m
 }  // namespace
 
 const std::vector<AdapterLayer>& adapter_layers(const ModelConfig& config) {
-  static const std::vector<AdapterLayer> separate = {{"q_proj", "self_attn", "attn_q", {q_proj}},
-                                                     {"k_proj", "self_attn", "attn_k", {k_proj}},
-                                                     {"v_proj", "self_attn", "attn_v", {v_proj}},
-                                                     {"o_proj", "self_attn", "attn_output", {o_proj}},
-                                                     {"gate_proj", "mlp", "ffn_gate", {gate_proj}},
-                                                     {"up_proj", "mlp", "ffn_up", {up_proj}},
-                                                     {"down_proj", "mlp", "ffn_down", {down_proj}}};
+  static const std::vector<AdapterLayer> separate = {
+      {"q_proj", "self_attn", "attn_q", {q_proj}},   {"k_proj", "self_attn", "attn_k", {k_proj}},
+      {"v_proj", "self_attn", "attn_v", {v_proj}},   {"o_proj", "self_attn", "attn_output", {o_proj}},
+      {"gate_proj", "mlp", "ffn_gate", {gate_proj}}, {"up_proj", "mlp", "ffn_up", {up_proj}},
+      {"down_proj", "mlp", "ffn_down", {down_proj}}};
   static const std::vector<AdapterLayer> fused = {
       {"qkv_proj", "self_attn", "attn_qkv", {q_proj, k_proj, v_proj}},
       {"o_proj", "self_attn", "attn_output", {o_proj}},
@@ -81,7 +79,8 @@ std::vector<StoredPair> to_stored_pairs(const LoraAdapter& adapter, const ModelC
     for (const AdapterLayer& module : adapter_layers(config)) {
       std::vector<const LoraPair*> pairs;
       for (const LinearModule part : module.parts) pairs.push_back(adapter.find(layer, part));
-      if (std::all_of(pairs.begin(), pairs.end(), [](const LoraPair* pair) { return pair == nullptr; })) continue;
+      if (std::all_of(pairs.begin(), pairs.end(), [](const LoraPair* pair) { return pair == nullptr; }))
+        continue;
       if (pairs.size() > 1) {
         result.push_back(fuse(pairs, module, layer, adapter, config, stored));
         continue;

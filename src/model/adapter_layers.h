@@ -1,9 +1,10 @@
 // The layers that adapter files of an architecture name, and how pairs of this engine become theirs and back.
 //
-// Files of an architecture with fused projections (phi3) adapt q, k and v by one pair: an A for all and a B whose
-// rows are theirs one below the other. Read, it is three pairs with the same A. Written, three pairs become one
-// whose A has theirs one below the other and whose B is block-diagonal: exactly the same sum, of the ranks'
-// sum. Rows of q and k follow a RopeLayout of the caller's choice. PEFT and GGUF files differ in names only.
+// Files of an architecture with fused projections (phi3) adapt q, k and v by one pair: an A for all and a B
+// whose rows are theirs one below the other. Read, it is three pairs with the same A. Written, three pairs
+// become one whose A has theirs one below the other and whose B is block-diagonal: exactly the same sum, of
+// the ranks' sum. Rows of q and k follow a RopeLayout of the caller's choice. PEFT and GGUF files differ in
+// names only.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Adapters of peft on the tiny models of every kind of projection, in and out of both kinds of file. The cases are
-// made by tests/reference/adapters.py.
+// Adapters of peft on the tiny models of every kind of projection, in and out of both kinds of file. The
+// cases are made by tests/reference/adapters.py.
 #include "model/adapter_layers.h"
 
 #include <gtest/gtest.h>
@@ -98,7 +98,8 @@ TEST_P(PeftAdapters, OnTheGgufOfItsBaseItIsTheSame) {
   EXPECT_LT(largest_difference(logits(base, peft), golden), 2e-4);
 
   write_gguf_adapter(adapter_, model_.config, scratch_ / "lora.gguf");
-  EXPECT_LT(largest_difference(logits(base, read_adapter(scratch_ / "lora.gguf", base.config)), golden), 2e-4);
+  EXPECT_LT(largest_difference(logits(base, read_adapter(scratch_ / "lora.gguf", base.config)), golden),
+            2e-4);
   EXPECT_LT(largest_difference(logits(model_, read_adapter(scratch_ / "lora.gguf", model_.config)), golden),
             2e-4);
 }
@@ -123,8 +124,10 @@ TEST(FusedPairs, PartsWithRanksOfTheirOwnBecomeOneThatComputesTheSame) {
   for (const LinearModule module : {LinearModule::q_proj, LinearModule::v_proj, LinearModule::up_proj}) {
     const Shape linear = linear_shape(model.config, module);
     LoraPair pair{1, module, rank, 2.0 + static_cast<double>(rank), {}, {}};
-    for (std::int64_t i = 0; i < rank * linear[1]; ++i) pair.a.push_back(std::sin(static_cast<float>(i * rank)));
-    for (std::int64_t i = 0; i < rank * linear[0]; ++i) pair.b.push_back(std::cos(static_cast<float>(i + rank)));
+    for (std::int64_t i = 0; i < rank * linear[1]; ++i)
+      pair.a.push_back(std::sin(static_cast<float>(i * rank)));
+    for (std::int64_t i = 0; i < rank * linear[0]; ++i)
+      pair.b.push_back(std::cos(static_cast<float>(i + rank)));
     adapter.pairs.push_back(std::move(pair));
     ++rank;
   }
@@ -136,7 +139,8 @@ TEST(FusedPairs, PartsWithRanksOfTheirOwnBecomeOneThatComputesTheSame) {
   write_gguf_adapter(adapter, model.config, scratch / "lora.gguf");
   for (const char* name : {"lora", "lora.gguf"}) {
     const LoraAdapter back = read_adapter(scratch / name, model.config);
-    EXPECT_LT(largest_difference(logits_of(model.config, model.weights, tokens, &back), expected), 1e-5) << name;
+    EXPECT_LT(largest_difference(logits_of(model.config, model.weights, tokens, &back), expected), 1e-5)
+        << name;
   }
   const Json peft = read_json(scratch / "lora/adapter_config.json");
   EXPECT_EQ(peft["target_modules"][0], "model.layers.1.self_attn.qkv_proj");

@@ -22,8 +22,8 @@ constexpr std::array<Architecture, 8> kArchitectures = {{
      GatedUnit::geglu, A::NormGains::plus_one},
     {"gemma2", "gemma2", "Gemma2ForCausalLM", RopeLayout::split_halves, A::Part::never, A::Part::never,
      GatedUnit::geglu, A::NormGains::plus_one, A::Projections::separate, true, 2},
-    {"gemma3", "gemma3_text", "Gemma3ForCausalLM", RopeLayout::split_halves, A::Part::never,
-     A::Part::always, GatedUnit::geglu, A::NormGains::plus_one, A::Projections::separate, true, 6},
+    {"gemma3", "gemma3_text", "Gemma3ForCausalLM", RopeLayout::split_halves, A::Part::never, A::Part::always,
+     GatedUnit::geglu, A::NormGains::plus_one, A::Projections::separate, true, 6},
 }};
 
 // Absurd is what no published model comes near; it keeps products of the fields far from overflow.
@@ -81,10 +81,14 @@ std::int64_t ModelConfig::parameters() const {
 
 void ModelConfig::check() const {
   find_architecture(architecture);
-  const Bound bounds[] = {{"n_layers", n_layers, 1024},        {"d_model", d_model, 1 << 17},
-                          {"n_heads", n_heads, 1024},          {"n_kv_heads", n_kv_heads, 1024},
-                          {"head_dim", head_dim, 4096},        {"d_ff", d_ff, 1 << 20},
-                          {"vocab_size", vocab_size, 1 << 24}, {"context_tokens", context_tokens, 1 << 28},
+  const Bound bounds[] = {{"n_layers", n_layers, 1024},
+                          {"d_model", d_model, 1 << 17},
+                          {"n_heads", n_heads, 1024},
+                          {"n_kv_heads", n_kv_heads, 1024},
+                          {"head_dim", head_dim, 4096},
+                          {"d_ff", d_ff, 1 << 20},
+                          {"vocab_size", vocab_size, 1 << 24},
+                          {"context_tokens", context_tokens, 1 << 28},
                           {"rotary_dim", rotary_dim.value_or(2), head_dim},
                           {"full_attention_interval", full_attention_interval.value_or(1), 1024}};
   for (const Bound& bound : bounds) {
@@ -124,7 +128,8 @@ bool ModelConfig::has_window(std::int64_t layer) const {
 }
 
 AttentionShape ModelConfig::attention_shape(std::int64_t layer) const {
-  AttentionShape shape{n_heads, n_kv_heads, head_dim, has_window(layer) ? *sliding_window : INT32_MAX, {}, {}};
+  AttentionShape shape{n_heads, n_kv_heads, head_dim, has_window(layer) ? *sliding_window : INT32_MAX,
+                       {},      {}};
   if (attention_scale) shape.scale = static_cast<float>(*attention_scale);
   if (attention_soft_cap) shape.soft_cap = static_cast<float>(*attention_soft_cap);
   return shape;

@@ -1,5 +1,5 @@
-// What a decoder-only transformer is, in numbers, and the only place that knows how GGUF (config_gguf.cpp) and
-// Hugging Face's config.json (config_huggingface.cpp) spell them.
+// What a decoder-only transformer is, in numbers, and the only place that knows how GGUF (config_gguf.cpp)
+// and Hugging Face's config.json (config_huggingface.cpp) spell them.
 //
 // Letters: L n_layers, C d_model, H n_heads, K n_kv_heads, D head_dim, F d_ff, V vocab_size.
 #pragma once
@@ -38,9 +38,9 @@ struct ModelConfig {
   bool query_key_norm = false;  // RMSNorm of each head's q and k before RoPE (qwen3, gemma3)
   bool post_norms = false;      // RMSNorm of what each half of a block adds to the residual (gemma2, gemma3)
   double embedding_scale = 1;   // embeddings are multiplied by it (gemma: sqrt(C))
-  std::optional<double> attention_scale;  // of q.k; absent: 1/sqrt(D)
+  std::optional<double> attention_scale;                     // of q.k; absent: 1/sqrt(D)
   std::optional<double> attention_soft_cap, logit_soft_cap;  // x becomes cap * tanh(x / cap) (gemma2)
-  std::optional<std::int32_t> sliding_window;  // tokens that a layer sees back, itself included
+  std::optional<std::int32_t> sliding_window;                // tokens that a layer sees back, itself included
   // The last of every so many layers sees all; absent: all layers have the window.
   std::optional<std::int64_t> full_attention_interval;
   std::optional<double> window_rope_theta;  // layers with a window turn by this, unscaled (gemma3)
@@ -73,7 +73,7 @@ struct Architecture {
   enum class Part { never, as_stored, always };
   Part attention_bias = Part::never, query_key_norm = Part::never;
   GatedUnit gated_unit = GatedUnit::swiglu;
-  enum class NormGains { plain, plus_one } huggingface_gains = NormGains::plain;  // stored w, or w - 1
+  enum class NormGains { plain, plus_one } huggingface_gains = NormGains::plain;   // stored w, or w - 1
   enum class Projections { separate, fused } projections = Projections::separate;  // q k v, and gate up
   bool post_norms = false;
   std::optional<std::int64_t> full_attention_interval = std::nullopt;

@@ -62,10 +62,9 @@ std::int64_t read_vocab_size(const Keys& keys) {
     if (const auto* items = std::get_if<GgufArray>(&tokens->value))
       return static_cast<std::int64_t>(items->count);
   }
-  throw_error(
-      ErrorCode::corrupt,
-      "reading {}: nothing says how large the vocabulary is (no token_embd.weight, no '{}')",
-      file.name(), keys.name("vocab_size"));
+  throw_error(ErrorCode::corrupt,
+              "reading {}: nothing says how large the vocabulary is (no token_embd.weight, no '{}')",
+              file.name(), keys.name("vocab_size"));
 }
 
 std::int64_t read_head_dim(const Keys& keys, const ModelConfig& config) {
@@ -132,7 +131,8 @@ void read_gemma(const Keys& keys, ModelConfig& config) {
   config.embedding_scale = std::sqrt(static_cast<double>(config.d_model));
   config.attention_soft_cap = keys.number_unless_zero("attn_logit_softcapping");
   config.logit_soft_cap = keys.number_unless_zero("final_logit_softcapping");
-  if (config.architecture == "gemma3") config.window_rope_theta = keys.number("rope.freq_base_swa").value_or(10000);
+  if (config.architecture == "gemma3")
+    config.window_rope_theta = keys.number("rope.freq_base_swa").value_or(10000);
   // The largest models of the families scale by d_model / n_heads in place of the head's width.
   const bool largest = (config.architecture == "gemma2" && config.n_layers == 46) ||
                        (config.architecture == "gemma3" && config.n_layers == 62);
@@ -240,8 +240,7 @@ void write_config(const ModelConfig& config, GgufWriter& writer) {
   writer.add("general.architecture", config.architecture);
   writer.add("general.name", config.name);
   add("block_count", config.n_layers);
-  add("context_length",
-      is_longrope ? config.rope_scaling.extended_context_tokens : config.context_tokens);
+  add("context_length", is_longrope ? config.rope_scaling.extended_context_tokens : config.context_tokens);
   add("embedding_length", config.d_model);
   add("feed_forward_length", config.d_ff);
   add("attention.head_count", config.n_heads);

@@ -69,7 +69,8 @@ class Keys {
   }
 
   [[noreturn]] void refuse(const char* key, std::string_view why) const {
-    throw_error(ErrorCode::unsupported, "reading {}: '{}' is {}: {}", file_, key, object_.at(key).dump(), why);
+    throw_error(ErrorCode::unsupported, "reading {}: '{}' is {}: {}", file_, key, object_.at(key).dump(),
+                why);
   }
   const std::string& file() const { return file_; }
 
@@ -268,9 +269,10 @@ ModelConfig read_huggingface_config(const Json& json, std::string_view file) {
     config.vocab_size = keys.required_integer("vocab_size");
     config.context_tokens = keys.required_integer("max_position_embeddings");
     const std::int64_t even_split = config.n_heads > 0 ? config.d_model / config.n_heads : 0;
-    config.head_dim = keys.integer("head_dim").value_or(is_gemma          ? kDefaultGemmaHeadDim
-                                                        : type == "qwen3" ? kDefaultQwen3HeadDim
-                                                                          : even_split);
+    config.head_dim = keys.integer("head_dim")
+                          .value_or(is_gemma          ? kDefaultGemmaHeadDim
+                                    : type == "qwen3" ? kDefaultQwen3HeadDim
+                                                      : even_split);
     config.rope_layout = RopeLayout::split_halves;
     if (const double part = keys.number("partial_rotary_factor").value_or(1); part != 1)
       config.rotary_dim = static_cast<std::int64_t>(static_cast<double>(config.head_dim) * part);
@@ -280,8 +282,8 @@ ModelConfig read_huggingface_config(const Json& json, std::string_view file) {
 
     const double theta = type == "gemma3_text" ? kDefaultGemma3RopeTheta : kDefaultRopeTheta;
     const Json* parameters = keys.find("rope_parameters");
-    const bool by_layer_type = parameters != nullptr && parameters->is_object() &&
-                               parameters->contains("full_attention");
+    const bool by_layer_type =
+        parameters != nullptr && parameters->is_object() && parameters->contains("full_attention");
     const Json* scaling = parameters == nullptr ? keys.find("rope_scaling")
                           : by_layer_type       ? &parameters->at("full_attention")
                                                 : parameters;
@@ -326,9 +328,10 @@ Json huggingface_config(const ModelConfig& config, std::string_view dtype) {
                {"tie_word_embeddings", config.tied_output},
                {is_gemma ? "hidden_activation" : "hidden_act", is_gemma ? "gelu_pytorch_tanh" : "silu"}};
   if (config.attention_bias && config.architecture != "qwen2") {
-    throw_error(ErrorCode::unsupported,
-                "writing config.json of '{}': a {} model with biases on q, k and v alone has no spelling there",
-                config.name, config.architecture);
+    throw_error(
+        ErrorCode::unsupported,
+        "writing config.json of '{}': a {} model with biases on q, k and v alone has no spelling there",
+        config.name, config.architecture);
   }
   if (config.rope_scaling.kind != RopeScalingKind::none) {
     ModelConfig named = config;

@@ -135,7 +135,8 @@ TEST(Config, KeysThatWouldChangeTheResultAreRefused) {
       {"experts", [](GgufWriter& w) { w.add_u32("qwen2.expert_count", 8); }, ErrorCode::unsupported,
        "mixtures of experts"},
       {"scaled rope", [](GgufWriter& w) { w.add("qwen2.rope.scaling.type", "dynamic"); },
-       ErrorCode::unsupported, "'qwen2.rope.scaling.type' is dynamic: RoPE scaling of the types linear and yarn"},
+       ErrorCode::unsupported,
+       "'qwen2.rope.scaling.type' is dynamic: RoPE scaling of the types linear and yarn"},
   };
   for (const BadKey& bad : cases) {
     const std::string message =

@@ -37,8 +37,8 @@ class Tensors {
       throw_error(ErrorCode::corrupt, "the tensor '{}' {} is missing", name, to_string(shape));
     const Tensor& tensor = *found->second;
     if (tensor.shape != shape) {
-      throw_error(ErrorCode::corrupt, "the tensor '{}' has the shape {} where the configuration needs {}", name,
-                  to_string(tensor.shape), to_string(shape));
+      throw_error(ErrorCode::corrupt, "the tensor '{}' has the shape {} where the configuration needs {}",
+                  name, to_string(tensor.shape), to_string(shape));
     }
     const Tensor decoded = to_f32(tensor);
     if (const std::int64_t at = find_not_finite(decoded.f32()); at >= 0)
@@ -77,7 +77,8 @@ std::vector<float> pooled(ConstMatrix x, const EncoderConfig& config) {
   const std::int64_t rows = config.pooling == Pooling::mean ? x.rows : 1;
   std::vector<double> sums(static_cast<std::size_t>(x.columns), 0.0);
   for (std::int64_t t = 0; t < rows; ++t) {
-    for (std::int64_t i = 0; i < x.columns; ++i) sums[static_cast<std::size_t>(i)] += static_cast<double>(x.row(t)[i]);
+    for (std::int64_t i = 0; i < x.columns; ++i)
+      sums[static_cast<std::size_t>(i)] += static_cast<double>(x.row(t)[i]);
   }
   double divisor = static_cast<double>(rows);
   if (config.vector_length == VectorLength::one) {
@@ -93,13 +94,11 @@ std::vector<float> pooled(ConstMatrix x, const EncoderConfig& config) {
 }  // namespace
 
 void EncoderConfig::check() const {
-  const Bound bounds[] = {{"num_hidden_layers", n_layers, 1024},
-                          {"hidden_size", d_model, 1 << 16},
-                          {"num_attention_heads", n_heads, 1024},
-                          {"intermediate_size", d_ff, 1 << 20},
-                          {"vocab_size", vocab_size, 1 << 24},
-                          {"max_position_embeddings", context_tokens, 1 << 20},
-                          {"type_vocab_size", token_types, 1024}};
+  const Bound bounds[] = {
+      {"num_hidden_layers", n_layers, 1024},  {"hidden_size", d_model, 1 << 16},
+      {"num_attention_heads", n_heads, 1024}, {"intermediate_size", d_ff, 1 << 20},
+      {"vocab_size", vocab_size, 1 << 24},    {"max_position_embeddings", context_tokens, 1 << 20},
+      {"type_vocab_size", token_types, 1024}};
   for (const Bound& bound : bounds) {
     if (bound.value < 1 || bound.value > bound.most) {
       throw_error(ErrorCode::corrupt, "the encoder '{}' cannot be: {} is {}; 1 to {} is allowed", name,
@@ -107,8 +106,9 @@ void EncoderConfig::check() const {
     }
   }
   if (d_model % n_heads != 0) {
-    throw_error(ErrorCode::corrupt, "the encoder '{}' cannot be: hidden_size is {}, not a multiple of {} heads",
-                name, d_model, n_heads);
+    throw_error(ErrorCode::corrupt,
+                "the encoder '{}' cannot be: hidden_size is {}, not a multiple of {} heads", name, d_model,
+                n_heads);
   }
 }
 
@@ -136,7 +136,8 @@ EncoderConfig read_encoder_config(const Json& json, std::string_view file) {
     config.check();
     return config;
   } catch (const Json::exception& failure) {
-    throw_error(ErrorCode::corrupt, "reading {}: a key is missing or of the wrong type: {}", file, failure.what());
+    throw_error(ErrorCode::corrupt, "reading {}: a key is missing or of the wrong type: {}", file,
+                failure.what());
   }
 }
 
@@ -176,8 +177,8 @@ std::vector<float> Encoder::encode(std::span<const std::int32_t> tokens) const {
   for (std::int64_t t = 0; t < count; ++t) {
     const std::int32_t token = tokens[static_cast<std::size_t>(t)];
     if (token < 0 || token >= config_.vocab_size) {
-      throw_error(ErrorCode::invalid_argument, "embedding a text: token {} is outside the vocabulary of {}", token,
-                  config_.vocab_size);
+      throw_error(ErrorCode::invalid_argument, "embedding a text: token {} is outside the vocabulary of {}",
+                  token, config_.vocab_size);
     }
     const float* word = words_.f32().data() + token * width;
     const float* position = positions_.f32().data() + t * width;
@@ -218,7 +219,9 @@ Encoder load_encoder(const Path& folder) {
   config.name = folder.filename().string();
   if (std::filesystem::exists(pooling)) {
     const Json json = read_json(pooling);
-    const auto is_set = [&](const char* key) { return json.is_object() && json.contains(key) && json[key] == true; };
+    const auto is_set = [&](const char* key) {
+      return json.is_object() && json.contains(key) && json[key] == true;
+    };
     if (is_set("pooling_mode_cls_token")) {
       config.pooling = Pooling::first_token;
     } else if (!is_set("pooling_mode_mean_tokens")) {

@@ -1,10 +1,10 @@
-// A BERT-type encoder: tokens of one text in, one vector out. MiniLM, BGE, E5 and their like, out of a Hugging Face
-// folder (config.json, safetensors, and what sentence-transformers puts beside them).
+// A BERT-type encoder: tokens of one text in, one vector out. MiniLM, BGE, E5 and their like, out of a
+// Hugging Face folder (config.json, safetensors, and what sentence-transformers puts beside them).
 //
-// Post-norm blocks with learnt positions, GELU and biases everywhere; a vector is the mean over the tokens or the
-// first token's, and of length 1 where the folder says so. A text's vector depends on nothing but the text. Not
-// here: text to tokens (infer/embedding_engine.h), training, token types other than the first, RoBERTa's positions.
-// Source: Devlin et al. 2018; Reimers and Gurevych 2019 (pooling).
+// Post-norm blocks with learnt positions, GELU and biases everywhere; a vector is the mean over the tokens or
+// the first token's, and of length 1 where the folder says so. A text's vector depends on nothing but the
+// text. Not here: text to tokens (infer/embedding_engine.h), training, token types other than the first,
+// RoBERTa's positions. Source: Devlin et al. 2018; Reimers and Gurevych 2019 (pooling).
 #pragma once
 
 #include <cstdint>
@@ -39,15 +39,15 @@ EncoderConfig read_encoder_config(const Json& config, std::string_view file);
 
 class Encoder {
  public:
-  // `tensors` by Hugging Face's names, with or without "bert." before them. Error(corrupt) naming what is missing
-  // or has another shape.
+  // `tensors` by Hugging Face's names, with or without "bert." before them. Error(corrupt) naming what is
+  // missing or has another shape.
   Encoder(const EncoderConfig& config, const std::vector<Tensor>& tensors);
 
   const EncoderConfig& config() const { return config_; }
   std::int64_t dimensions() const { return config_.d_model; }
 
-  // The vector of one text. Special tokens are the caller's to add. Error(invalid_argument) for no tokens or one
-  // outside the vocabulary, Error(too_large) for more than context_tokens.
+  // The vector of one text. Special tokens are the caller's to add. Error(invalid_argument) for no tokens or
+  // one outside the vocabulary, Error(too_large) for more than context_tokens.
   std::vector<float> encode(std::span<const std::int32_t> tokens) const;
 
  private:
@@ -65,8 +65,8 @@ class Encoder {
   std::vector<Layer> layers_;
 };
 
-// config.json and the weights, pooling from 1_Pooling/config.json, length from modules.json; without these two
-// the mean, of length 1. Errors as load_huggingface_folder's.
+// config.json and the weights, pooling from 1_Pooling/config.json, length from modules.json; without these
+// two the mean, of length 1. Errors as load_huggingface_folder's.
 Encoder load_encoder(const Path& folder);
 bool is_encoder_folder(const Path& folder);  // its config.json says "bert"
 

@@ -29,7 +29,8 @@ TEST_P(Encoders, VectorsAreTheReferences) {
   const Encoder encoder = load_encoder(folder);
   const SafetensorsFile golden = SafetensorsFile::open(folder / "golden.safetensors");
   for (int i = 0; i < 3; ++i) {
-    const std::vector<float> found = encoder.encode(tokens_of(*golden.find_tensor(fmt::format("tokens.{}", i))));
+    const std::vector<float> found =
+        encoder.encode(tokens_of(*golden.find_tensor(fmt::format("tokens.{}", i))));
     const auto expected = golden.find_tensor(fmt::format("vector.{}", i))->f32();
     ASSERT_EQ(found.size(), expected.size());
     for (std::size_t d = 0; d < found.size(); ++d) EXPECT_NEAR(found[d], expected[d], 2e-5) << i << " " << d;

@@ -46,8 +46,8 @@ Tensor make_tensor(std::string name, Shape shape, const std::vector<float>& valu
 void check_keys(const GgufFile& file, const ModelConfig& config) {
   const auto need = [&](std::string_view key, std::string_view value) {
     if (const std::string found = file.text(key).value_or(""); found != value) {
-      throw_error(ErrorCode::unsupported, "reading {}: '{}' is \"{}\", and this needs \"{}\"", file.name(), key,
-                  found, value);
+      throw_error(ErrorCode::unsupported, "reading {}: '{}' is \"{}\", and this needs \"{}\"", file.name(),
+                  key, found, value);
     }
   };
   need("general.type", "adapter");

@@ -1,6 +1,6 @@
-// LoRA adapters as GGUF files, as llama.cpp reads them: general.type "adapter", adapter.type "lora", one alpha,
-// and for each adapted tensor NAME the tensors NAME.lora_a [r, in] and NAME.lora_b [out, r], with rows of q and
-// k in the order of the architecture's GGUF files. Source: the ggml project's converter and loader.
+// LoRA adapters as GGUF files, as llama.cpp reads them: general.type "adapter", adapter.type "lora", one
+// alpha, and for each adapted tensor NAME the tensors NAME.lora_a [r, in] and NAME.lora_b [out, r], with rows
+// of q and k in the order of the architecture's GGUF files. Source: the ggml project's converter and loader.
 #pragma once
 
 #include "base/file.h"

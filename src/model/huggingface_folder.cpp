@@ -36,11 +36,12 @@ std::map<std::string, std::vector<std::string>> read_index(const Path& path) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (!name.ends_with(".bin") && !name.ends_with(".pt") && !name.ends_with(".pth")) continue;
-    throw_error(ErrorCode::unsupported,
-                "opening {}: its weights are a PyTorch pickle ({}), which is a program and not data; convert it "
-                "where you trust it, with Python: import transformers as t; "
-                "t.AutoModelForCausalLM.from_pretrained('{}').save_pretrained('converted')",
-                folder.string(), name, folder.string());
+    throw_error(
+        ErrorCode::unsupported,
+        "opening {}: its weights are a PyTorch pickle ({}), which is a program and not data; convert it "
+        "where you trust it, with Python: import transformers as t; "
+        "t.AutoModelForCausalLM.from_pretrained('{}').save_pretrained('converted')",
+        folder.string(), name, folder.string());
   }
   throw_error(ErrorCode::not_found, "opening {}: there is neither {} nor {} in this folder", folder.string(),
               kWeights, kIndex);
@@ -99,8 +100,7 @@ ModelFile load_huggingface_folder(const Path& folder) {
   model.config = read_huggingface_config(read_json(config), config.string());
   with_context(fmt::format("reading {}", folder.string()), [&] {
     FolderTensors stored = read_folder_tensors(folder);
-    model.weights =
-        assemble_weights(model.config, from_huggingface_tensors(model.config, stored.tensors));
+    model.weights = assemble_weights(model.config, from_huggingface_tensors(model.config, stored.tensors));
     model.maps = std::move(stored.maps);
   });
   // A path that ends in a slash has no file name.
@@ -113,9 +113,10 @@ ModelFile load_huggingface_folder(const Path& folder) {
 
 void save_huggingface_folder(const ModelFile& model, DType dtype, const Path& folder) {
   if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16) {
-    throw_error(ErrorCode::invalid_argument,
-                "writing {}: a Hugging Face folder holds f32, f16 or bf16, not {}; quantised models are GGUF's",
-                folder.string(), to_string(dtype));
+    throw_error(
+        ErrorCode::invalid_argument,
+        "writing {}: a Hugging Face folder holds f32, f16 or bf16, not {}; quantised models are GGUF's",
+        folder.string(), to_string(dtype));
   }
   const std::string_view name = dtype == DType::f32   ? "float32"
                                 : dtype == DType::f16 ? "float16"

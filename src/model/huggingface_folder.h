@@ -1,5 +1,5 @@
-// A model as Hugging Face publishes it: a folder with config.json and safetensors, one or many. Its tokenizer is
-// text's matter (text/tokenizer_folder.h): the vocabulary of a model read here is empty.
+// A model as Hugging Face publishes it: a folder with config.json and safetensors, one or many. Its tokenizer
+// is text's matter (text/tokenizer_folder.h): the vocabulary of a model read here is empty.
 //
 // Errors: not_found, corrupt or unsupported, naming the file. Weights that exist as PyTorch pickles alone are
 // refused with the way to convert them: a pickle is a program, and opening one runs it.
@@ -14,7 +14,8 @@ bool is_huggingface_folder(const Path& path);  // a folder with a config.json
 
 ModelFile load_huggingface_folder(const Path& folder);
 
-// The tensors of model.safetensors, or of the files that model.safetensors.index.json lists, as views of them.
+// The tensors of model.safetensors, or of the files that model.safetensors.index.json lists, as views of
+// them.
 struct FolderTensors {
   std::vector<Tensor> tensors;
   std::vector<std::span<const std::byte>> maps;

@@ -1,5 +1,5 @@
-// Tiny models of every architecture against the logits of Hugging Face transformers, and through the files this
-// project writes. The cases are made by tests/reference/models.py.
+// Tiny models of every architecture against the logits of Hugging Face transformers, and through the files
+// this project writes. The cases are made by tests/reference/models.py.
 #include "model/huggingface_folder.h"
 
 #include <gtest/gtest.h>
@@ -184,8 +184,7 @@ TEST_F(Folder, ConfigurationsOfOtherModelsAreNamed) {
        "'hidden_size' is of the type string where an integer is needed"},
       {"\"hidden_size\": 32,", "", ErrorCode::corrupt, "'hidden_size' is missing"},
       {"\"hidden_size\": 32", "\"hidden_size\": 64", ErrorCode::corrupt, "has the shape"},
-      {"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", ErrorCode::unsupported,
-       "layers.1"},
+      {"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", ErrorCode::unsupported, "layers.1"},
       {"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", ErrorCode::corrupt,
        "the tensor 'model.layers.2."},
       {"\"silu\"", "\"relu\"", ErrorCode::unsupported, "'hidden_act' is \"relu\""},
@@ -212,8 +211,8 @@ TEST_F(Folder, AFolderWithoutAConfigurationIsNoModel) {
 
 TEST_F(Folder, QuantisedTypesAreNotForFolders) {
   const ModelFile model = make_tiny_model({});
-  const std::string message = message_of([&] { save_huggingface_folder(model, DType::q8_0, folder_); },
-                                         ErrorCode::invalid_argument);
+  const std::string message =
+      message_of([&] { save_huggingface_folder(model, DType::q8_0, folder_); }, ErrorCode::invalid_argument);
   EXPECT_NE(message.find("f32, f16 or bf16, not"), std::string::npos) << message;
 }
 

@@ -9,6 +9,7 @@ namespace fulcrum {
 
 // Adapted layers come out in f32, sums in f64; all others are shared with `weights`. Error(invalid_argument)
 // for an adapter that does not fit.
-ModelWeights merge_adapter(const ModelConfig& config, const ModelWeights& weights, const LoraAdapter& adapter);
+ModelWeights merge_adapter(const ModelConfig& config, const ModelWeights& weights,
+                           const LoraAdapter& adapter);
 
 }  // namespace fulcrum

@@ -105,11 +105,9 @@ ModelFile load_gguf(const MappedFile& bytes, const Path& path) {
   model.config = read_config(file);
   model.vocabulary = read_vocabulary(file);
   check_vocabulary_size(model.vocabulary, model.config, fmt::format("reading {}", path.string()));
-  model.weights = with_context(fmt::format("reading {}", path.string()),
-                               [&] {
-                                 return assemble_weights(model.config,
-                                                         from_gguf_tensors(model.config, file.tensors()));
-                               });
+  model.weights = with_context(fmt::format("reading {}", path.string()), [&] {
+    return assemble_weights(model.config, from_gguf_tensors(model.config, file.tensors()));
+  });
   model.notes = read_notes(file);
   model.maps = {bytes.bytes()};
   return model;
@@ -136,10 +134,11 @@ ModelFile load_llama2c(const MappedFile& bytes, const Path& path, const Path& to
 ModelFile load(const Path& path, const std::optional<Path>& llama2c_tokenizer) {
   if (is_huggingface_folder(path)) return load_huggingface_folder(path);
   if (std::filesystem::is_directory(path)) {
-    throw_error(ErrorCode::not_found,
-                "opening {}: this folder has no config.json, so it is no Hugging Face model; name a model file "
-                "or such a folder",
-                path.string());
+    throw_error(
+        ErrorCode::not_found,
+        "opening {}: this folder has no config.json, so it is no Hugging Face model; name a model file "
+        "or such a folder",
+        path.string());
   }
   const MappedFile bytes = MappedFile::open(path);
   const auto head = bytes.bytes().first(std::min<std::size_t>(bytes.bytes().size(), 4));

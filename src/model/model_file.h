@@ -1,9 +1,9 @@
 // A model as it stands in one file or folder: configuration, weights, vocabulary and chat template, read and
 // written together.
 //
-// Reads GGUF (told by its magic), llama2.c checkpoints (with tokenizer.bin beside them) and Hugging Face folders
-// (model/huggingface_folder.h, without their vocabulary); writes GGUF. The vocabulary is plain data here,
-// because this floor knows no text; infer/ turns it into a tokenizer.
+// Reads GGUF (told by its magic), llama2.c checkpoints (with tokenizer.bin beside them) and Hugging Face
+// folders (model/huggingface_folder.h, without their vocabulary); writes GGUF. The vocabulary is plain data
+// here, because this floor knows no text; infer/ turns it into a tokenizer.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@ struct VocabularyData {
   std::optional<std::int32_t> bos, eos, unknown, padding;
   std::vector<std::int32_t> end_of_turn;  // tokenizer.ggml.eot_token_id, then eom_token_id; at most two
   bool add_bos = false, add_eos = false, add_space_prefix = true;
-  std::string precompiled_charsmap;  // tokenizer.ggml.precompiled_charsmap: SentencePiece's normalisation, bytes
+  std::string
+      precompiled_charsmap;  // tokenizer.ggml.precompiled_charsmap: SentencePiece's normalisation, bytes
   bool remove_extra_whitespaces = false;
   std::string chat_template;  // tokenizer.chat_template (Jinja); empty: none
 };

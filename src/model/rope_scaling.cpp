@@ -20,8 +20,7 @@ double llama3_divisor(double frequency, const RopeScaling& s) {
   const double waves = static_cast<double>(s.original_context_tokens) * frequency / kTurn;  // in the context
   if (waves < s.low_frequency_factor) return s.factor;
   if (waves > s.high_frequency_factor) return 1;
-  const double smooth =
-      (waves - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
+  const double smooth = (waves - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
   return 1 / ((1 - smooth) / s.factor + smooth);
 }
 
@@ -68,7 +67,8 @@ void RopeScaling::check(std::int64_t rotary_dim) const {
   positive("factor", factor);
   if (attention_factor) positive("attention_factor", *attention_factor);
   if (kind == RopeScalingKind::llama3 || kind == RopeScalingKind::yarn || kind == RopeScalingKind::longrope) {
-    if (original_context_tokens < 2) refuse("the original context", static_cast<double>(original_context_tokens));
+    if (original_context_tokens < 2)
+      refuse("the original context", static_cast<double>(original_context_tokens));
   }
   if (kind == RopeScalingKind::llama3) {
     positive("low_freq_factor", low_frequency_factor);

@@ -1,7 +1,7 @@
 // How a model stretches RoPE over more tokens than it was pretrained on.
 //
-// Every kind comes down to a divisor of each frequency and a factor on cosines and sines. Sources: Chen et al.
-// 2023 (linear), Peng et al. 2023 (YaRN), Ding et al. 2024 (LongRoPE), Meta's Llama 3.1 release (llama3).
+// Every kind comes down to a divisor of each frequency and a factor on cosines and sines. Sources: Chen et
+// al. 2023 (linear), Peng et al. 2023 (YaRN), Ding et al. 2024 (LongRoPE), Meta's Llama 3.1 release (llama3).
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ std::string_view to_string(RopeScalingKind kind);  // Hugging Face's and GGUF's 
 
 struct RopeScaling {
   RopeScalingKind kind = RopeScalingKind::none;
-  double factor = 1;                                              // linear, llama3, yarn
-  std::int64_t original_context_tokens = 0;                       // llama3, yarn, longrope: of pretraining
-  double low_frequency_factor = 1, high_frequency_factor = 4;     // llama3
-  double beta_fast = 32, beta_slow = 1;                           // yarn
-  std::optional<double> attention_factor = std::nullopt;          // yarn, longrope; absent: by their formulas
-  std::vector<float> divisors = {};                               // given; longrope: the short factors
-  std::vector<float> long_divisors = {};                          // longrope: kept for whoever writes it
-  std::int64_t extended_context_tokens = 0;                       // longrope: what the long factors reach to
+  double factor = 1;                                           // linear, llama3, yarn
+  std::int64_t original_context_tokens = 0;                    // llama3, yarn, longrope: of pretraining
+  double low_frequency_factor = 1, high_frequency_factor = 4;  // llama3
+  double beta_fast = 32, beta_slow = 1;                        // yarn
+  std::optional<double> attention_factor = std::nullopt;       // yarn, longrope; absent: by their formulas
+  std::vector<float> divisors = {};                            // given; longrope: the short factors
+  std::vector<float> long_divisors = {};                       // longrope: kept for whoever writes it
+  std::int64_t extended_context_tokens = 0;                    // longrope: what the long factors reach to
 
   bool operator==(const RopeScaling&) const = default;
   // Error(corrupt) if the numbers cannot be a scaling of `rotary_dim` dimensions.

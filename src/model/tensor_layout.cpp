@@ -65,7 +65,8 @@ Tensor cut_rows(const Tensor& tensor, std::int64_t first, std::int64_t rows, std
   const std::size_t row = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape[0]);
   part.name = std::move(name);
   part.shape[0] = rows;
-  part.bytes = tensor.bytes.subspan(static_cast<std::size_t>(first) * row, static_cast<std::size_t>(rows) * row);
+  part.bytes =
+      tensor.bytes.subspan(static_cast<std::size_t>(first) * row, static_cast<std::size_t>(rows) * row);
   return part;
 }
 
@@ -87,22 +88,17 @@ std::vector<Tensor> cut_apart(const Tensor& fused, const Fusion& fusion, std::in
   return parts;
 }
 
-Tensor stack(const std::vector<Tensor>& parts, std::string name) {
-  Tensor whole = parts.front();
+// f32 where the parts have several types.
+Tensor stack(std::vector<Tensor> parts, std::string name) {
+  const bool one_type = std::all_of(parts.begin(), parts.end(),
+                                    [&](const Tensor& part) { return part.dtype == parts[0].dtype; });
   auto bytes = std::make_shared<std::vector<std::byte>>();
-  whole.name = std::move(name);
-  whole.shape[0] = 0;
-  for (const Tensor& part : parts) {
-    if (part.dtype != whole.dtype) {
-      throw_error(ErrorCode::unsupported,
-                  "the tensors '{}' ({}) and '{}' ({}) are stored as one and need one type", parts.front().name,
-                  to_string(whole.dtype), part.name, to_string(part.dtype));
-    }
+  for (Tensor& part : parts) {
+    if (!one_type) part = to_f32(part);
     bytes->insert(bytes->end(), part.bytes.begin(), part.bytes.end());
-    whole.shape[0] += part.shape.at(0);
   }
-  whole.bytes = *bytes;
-  whole.owner = std::move(bytes);
+  Tensor whole{std::move(name), parts[0].dtype, {0, parts[0].shape.at(1)}, *bytes, bytes};
+  for (const Tensor& part : parts) whole.shape[0] += part.shape.at(0);
   return whole;
 }
 
@@ -153,8 +149,8 @@ bool has_shifted_gains(const ModelConfig& config) {
 }  // namespace
 
 bool has_row_order(std::string_view name) {
-  return name.starts_with("blk.") && (name.find(".attn_q.") != std::string_view::npos ||
-                                      name.find(".attn_k.") != std::string_view::npos);
+  return name.starts_with("blk.") &&
+         (name.find(".attn_q.") != std::string_view::npos || name.find(".attn_k.") != std::string_view::npos);
 }
 
 Tensor reorder_rows(const Tensor& rows, const ModelConfig& config, RopeLayout from, RopeLayout to) {
@@ -266,7 +262,8 @@ std::vector<Tensor> from_huggingface_tensors(const ModelConfig& config, const st
     if (there.contains(name)) return;
     Tensor tensor = take(name);
     tensor.name = name;
-    if (has_row_order(name)) tensor = reorder_rows(tensor, config, RopeLayout::split_halves, config.rope_layout);
+    if (has_row_order(name))
+      tensor = reorder_rows(tensor, config, RopeLayout::split_halves, config.rope_layout);
     if (is_gain(tensor) && has_shifted_gains(config)) tensor = shifted(tensor, 1);
     tensors.push_back(std::move(tensor));
   });

@@ -1,8 +1,8 @@
 // How files lay out the tensors of a model, and back: names, the order of rows of q and k, projections fused
 // into one tensor, gains stored as w - 1.
 //
-// In memory tensors have GGUF's names, projections are separate, gains are what is multiplied by, and rows of q
-// and k stand as ModelConfig::rope_layout says. Views stay views wherever only names differ or rows are cut
+// In memory tensors have GGUF's names, projections are separate, gains are what is multiplied by, and rows of
+// q and k stand as ModelConfig::rope_layout says. Views stay views wherever only names differ or rows are cut
 // apart. Source: the ggml project's converters, Hugging Face's model classes.
 #pragma once
 
@@ -16,8 +16,8 @@
 
 namespace fulcrum {
 
-// For assemble_weights. Error corrupt (a tensor is missing or its shape cannot be cut: named as the file names
-// it) or unsupported (a tensor has no place).
+// For assemble_weights. Error corrupt (a tensor is missing or its shape cannot be cut: named as the file
+// names it) or unsupported (a tensor has no place).
 std::vector<Tensor> from_gguf_tensors(const ModelConfig& config, const std::vector<Tensor>& stored);
 std::vector<Tensor> from_huggingface_tensors(const ModelConfig& config, const std::vector<Tensor>& stored);
 

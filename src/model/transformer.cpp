@@ -312,7 +312,8 @@ void Transformer::attention_block(std::int64_t index, const Batch& batch, Forwar
   }
 
   const Matrix attended = matrix(buffers.attended, batch.rows, q_width);
-  attention_paged(q, paged, buffers.row_sequence, buffers.positions, config_.attention_shape(index), attended);
+  attention_paged(q, paged, buffers.row_sequence, buffers.positions, config_.attention_shape(index),
+                  attended);
   layer.output.apply(attended, normed);
   add_adapters(index, LinearModule::o_proj, batch, attended, normed, buffers);
   if (config_.post_norms) rms_norm(normed, layer.attn_post_norm, epsilon, normed);

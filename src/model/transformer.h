@@ -39,8 +39,8 @@ class PackedAdapter {
   std::vector<std::array<Pair, kLinearModules.size()>> layers_;
 };
 
-// Linear layers that read the same input, their outputs side by side: one product where they have one type, else
-// one each. An output is the same dot product either way.
+// Linear layers that read the same input, their outputs side by side: one product where they have one type,
+// else one each. An output is the same dot product either way.
 class StackedLinear {
  public:
   StackedLinear() = default;

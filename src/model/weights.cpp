@@ -95,7 +95,8 @@ std::uint16_t half_at(const Tensor& tensor, std::int64_t byte) {
   return bits;
 }
 
-// Index of the first element that is not finite, -1 if there is none. Of a quantised type the first of its block.
+// Index of the first element that is not finite, -1 if there is none. Of a quantised type the first of its
+// block.
 std::int64_t find_not_finite_element(const Tensor& tensor) {
   if (tensor.dtype == DType::f32) return find_not_finite(tensor.f32());
   if (is_quantised(tensor.dtype)) {

@@ -39,8 +39,8 @@ struct ModelWeights {
 };
 
 // Picks the tensors by name out of `tensors`. Error corrupt: a tensor is missing, has another shape than the
-// configuration says (both printed), or holds NaN or infinity (values of f32, f16 and bf16, and scales of q8_0,
-// are looked at).
+// configuration says (both printed), or holds NaN or infinity (values of f32, f16 and bf16, and scales of
+// q8_0, are looked at).
 ModelWeights assemble_weights(const ModelConfig& config, const std::vector<Tensor>& tensors);
 
 // Fresh random f32 weights: normal with the given standard deviation, the two projections back into the

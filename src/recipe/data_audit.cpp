@@ -26,7 +26,7 @@ std::string folded(const std::string& text) {
 }
 
 std::string shown(std::string_view text) {
-  constexpr std::size_t kShownBytes = 48;
+  constexpr std::size_t kShownBytes = 80;
   std::string line(text.substr(0, std::min(text.size(), kShownBytes)));
   line.resize(complete_utf8_prefix(line));
   std::replace(line.begin(), line.end(), '\n', ' ');

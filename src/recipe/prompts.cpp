@@ -1,11 +1,18 @@
 #include "recipe/prompts.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/error.h"
 #include "prompt/rewordings.h"
 
 namespace fulcrum {
+namespace {
+
+// How deep a search looks for chunks of the documents that hold the answer.
+constexpr std::int64_t kSearchedForGold = 100;
+
+}  // namespace
 
 RecipeInput recipe_input(const Example& example) {
   return {example.input(), example.documents};
@@ -44,7 +51,17 @@ std::vector<Passage> PromptMaker::find_passages(const RecipeInput& input) const 
     return retriever_->search(input.prompt.question(), program_.passages);
   std::vector<Passage> passages = retriever_->passages_of(input.gold_documents);
   const auto limit = static_cast<std::size_t>(program_.passages);
-  if (passages.size() > limit) passages.resize(limit);
+  if (passages.size() <= limit) return passages;
+  // Of longer documents the chunks that a search ranks best; without any the first ones.
+  std::vector<std::string> ranked;
+  for (const Passage& found : retriever_->search(input.prompt.question(), kSearchedForGold))
+    ranked.push_back(found.chunk.id());
+  const auto rank_of = [&](const Passage& passage) {
+    return std::find(ranked.begin(), ranked.end(), passage.chunk.id()) - ranked.begin();
+  };
+  std::stable_sort(passages.begin(), passages.end(),
+                   [&](const Passage& a, const Passage& b) { return rank_of(a) < rank_of(b); });
+  passages.resize(limit);
   return passages;
 }
 

@@ -316,5 +316,25 @@ TEST_F(RetrievalRunTest, GoldPassagesComeFromTheItem) {
   EXPECT_EQ(run(recipe_, model_, {item}, options, index_.get())[0].text, "<doc>[1] Parcels leave on Monday.");
 }
 
+TEST_F(RetrievalRunTest, OfALongGoldDocumentTheChunkThatFitsTheQuestionIsGiven) {
+  std::string text;
+  for (const char* about : {"opening", "parking", "catering"}) {
+    text += fmt::format("# The {0}\n\nHere is all about the {0}.", about);
+    for (int i = 0; i < 90; ++i) text += " word";
+    text += "\n\n";
+  }
+  write_file_atomic(folder_ / "long.md", text);
+  index_->refresh();
+  ASSERT_EQ(index_->passages_of(std::vector<std::string>{"long.md"}).size(), 3u);
+  RecipeInput item = input("1", "who does the catering?");
+  item.gold_documents = {"long.md"};
+  recipe_.program.passages = 1;
+  RunOptions options;
+  options.passages = PassageSource::gold;
+  const Answer answer = run(recipe_, model_, {item}, options, index_.get())[0];
+  ASSERT_EQ(answer.sources.size(), 1u);
+  EXPECT_EQ(answer.sources[0].id, "long.md#2");
+}
+
 }  // namespace
 }  // namespace fulcrum

@@ -1,6 +1,6 @@
 // Causal self-attention with grouped key/value heads: for training over packed sequences, and for inference
-// over a paged cache. Head h reads kv head h / (H/K). Source: Vaswani et al. 2017, Ainslie et al. 2023 (grouped
-// queries); recomputing weights from their log sums: Dao et al. 2022; capped scores: Gemma 2, 2024.
+// over a paged cache. Head h reads kv head h / (H/K). Source: Vaswani et al. 2017, Ainslie et al. 2023
+// (grouped queries); recomputing weights from their log sums: Dao et al. 2022; capped scores: Gemma 2, 2024.
 //
 // A row's bits depend on that row's query and on the keys and values that it sees, never on how rows are
 // grouped.
@@ -14,8 +14,8 @@
 
 namespace fulcrum {
 
-// window: a token sees at most so many tokens back, itself included; INT32_MAX for all. A score is q.k * scale,
-// and with a cap cap * tanh(that / cap).
+// window: a token sees at most so many tokens back, itself included; INT32_MAX for all. A score is q.k *
+// scale, and with a cap cap * tanh(that / cap).
 struct AttentionShape {
   std::int64_t heads = 0, kv_heads = 0, head_dim = 0;
   std::int32_t window = INT32_MAX;

@@ -81,8 +81,8 @@ struct HeadRows {
   const float* operator()(std::int64_t i) const { return first + i * stride; }
 };
 
-// A row of products q.k and of weight gradients (dy . v) become weights and gradients of the products: with p =
-// exp(score - log_sum), ds = slope * p * (dp - dy . y). Keys outside of [low, high] get 0.
+// A row of products q.k and of weight gradients (dy . v) become weights and gradients of the products: with p
+// = exp(score - log_sum), ds = slope * p * (dp - dy . y). Keys outside of [low, high] get 0.
 void softmax_backward_row(float* scores, float* gradients, std::int64_t columns, std::int64_t low,
                           std::int64_t high, const ScoreMap& map, float log_sum, float dy_dot_y) {
   using panel_product_detail::kLanes;

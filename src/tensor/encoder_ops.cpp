@@ -23,11 +23,13 @@ void layer_norm(ConstMatrix x, std::span<const float> weight, std::span<const fl
       double mean = 0, variance = 0;
       for (const float value : row) mean += static_cast<double>(value);
       mean /= n;
-      for (const float value : row) variance += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
+      for (const float value : row)
+        variance += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
       const double inverse = 1.0 / std::sqrt(variance / n + epsilon);
       for (std::size_t i = 0; i < row.size(); ++i) {
         const double normed = (static_cast<double>(row[i]) - mean) * inverse;
-        y.row(t)[i] = static_cast<float>(normed * static_cast<double>(weight[i]) + static_cast<double>(bias[i]));
+        y.row(t)[i] =
+            static_cast<float>(normed * static_cast<double>(weight[i]) + static_cast<double>(bias[i]));
       }
     }
   });

@@ -1,6 +1,6 @@
-// What a BERT-type encoder computes and a decoder does not: LayerNorm, GELU by the error function, and attention
-// that sees the whole sequence. Forward only, f32 with sums in f64. Sources: Ba et al. 2016, Hendrycks and Gimpel
-// 2016, Devlin et al. 2018.
+// What a BERT-type encoder computes and a decoder does not: LayerNorm, GELU by the error function, and
+// attention that sees the whole sequence. Forward only, f32 with sums in f64. Sources: Ba et al. 2016,
+// Hendrycks and Gimpel 2016, Devlin et al. 2018.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace fulcrum {
 
-// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, a row at a time. x, y [T, C]; weight, bias [C]. y may
-// be x.
+// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, a row at a time. x, y [T, C]; weight, bias [C].
+// y may be x.
 void layer_norm(ConstMatrix x, std::span<const float> weight, std::span<const float> bias, double epsilon,
                 Matrix y);
 

@@ -159,16 +159,24 @@ HWY_EXPORT(apply_linear);
 
 constexpr std::int64_t kPanel = 32;
 
+// Element by element in the order of the panels: 32 rows are read side by side and what is written is written
+// once. Files give no promise of alignment, so values are copied as bytes.
 template <typename T>
 void pack_values(const std::byte* from, const PackedLinear& layer, std::byte* to) {
-  for (std::int64_t n = 0; n < layer.outputs; ++n) {
-    std::byte* panel =
-        to + (n / kPanel * layer.inputs * kPanel + n % kPanel) * static_cast<std::int64_t>(sizeof(T));
-    for (std::int64_t k = 0; k < layer.inputs; ++k) {
-      std::memcpy(panel + k * kPanel * static_cast<std::int64_t>(sizeof(T)),
-                  from + (n * layer.inputs + k) * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t row = layer.inputs * kSize, panel_bytes = row * kPanel;
+  parallel_row_blocks(layer.panels, 1, panel_bytes, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t panel = first; panel < last; ++panel) {
+      const std::byte* rows = from + panel * panel_bytes;
+      std::byte* packed = to + panel * panel_bytes;
+      const std::int64_t outputs = std::min(kPanel, layer.outputs - panel * kPanel);
+      for (std::int64_t k = 0; k < layer.inputs; ++k, packed += kPanel * kSize) {
+        for (std::int64_t j = 0; j < outputs; ++j) {
+          std::memcpy(packed + j * kSize, rows + j * row + k * kSize, sizeof(T));
+        }
+      }
     }
-  }
+  });
 }
 
 }  // namespace

@@ -61,7 +61,8 @@ double dot(const Array& a, std::int64_t row_a, std::int64_t offset_a, const Arra
 Weights attention_weights(const Array& q, const Array& k, std::int64_t row, std::int64_t start,
                           std::int64_t head, const AttentionShape& shape) {
   const std::int64_t dim = shape.head_dim, kv_head = head / (shape.heads / shape.kv_heads);
-  const double scale = shape.scale ? static_cast<double>(*shape.scale) : 1.0 / std::sqrt(static_cast<double>(dim));
+  const double scale =
+      shape.scale ? static_cast<double>(*shape.scale) : 1.0 / std::sqrt(static_cast<double>(dim));
   Weights weights;
   weights.first = std::max<std::int64_t>(start, row - shape.window + 1);
   weights.last = row;

@@ -71,9 +71,10 @@ RopeTable empty_table(const RopeFrequencies& frequencies) {
 RopeFrequencies make_rope_frequencies(RopeLayout layout, std::int64_t head_dim, std::int64_t rotary_dim,
                                       double theta, std::span<const float> factors) {
   if (head_dim <= 0 || rotary_dim <= 0 || rotary_dim > head_dim || rotary_dim % 2 != 0 || !(theta > 0)) {
-    throw_error(ErrorCode::invalid_argument,
-                "rope: expected an even part of a head's dimensions and a positive theta, found {} of {} and {}",
-                rotary_dim, head_dim, theta);
+    throw_error(
+        ErrorCode::invalid_argument,
+        "rope: expected an even part of a head's dimensions and a positive theta, found {} of {} and {}",
+        rotary_dim, head_dim, theta);
   }
   const std::int64_t half = rotary_dim / 2;
   if (!factors.empty()) check_size("rope", "factors", factors.size(), half);

@@ -1,6 +1,7 @@
 // Rotary position embedding on H heads of D side by side in a row [T, H*D], in place. Source: Su et al. 2021.
 //
-// Only the first R dimensions of a head are turned; R is D but for models that leave the rest of a head alone.
+// Only the first R dimensions of a head are turned; R is D but for models that leave the rest of a head
+// alone.
 #pragma once
 
 #include <cstdint>

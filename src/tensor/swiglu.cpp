@@ -41,7 +41,7 @@ struct Silu {
 
 // 0.5 g (1 + tanh u) = g sigmoid(2u) with 2u = a g + b g^3.
 struct Gelu {
-  static constexpr float kA = 1.5957691216057308f;      // 2 sqrt(2/pi)
+  static constexpr float kA = 1.5957691216057308f;  // 2 sqrt(2/pi)
   static constexpr float kB = kA * 0.044715f;
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V twice_u(D d, V g) {
@@ -164,7 +164,8 @@ void geglu(ConstMatrix gate, ConstMatrix up, Matrix y) {
 }
 
 void swiglu_backward(ConstMatrix dy, ConstMatrix gate, ConstMatrix up, Matrix d_gate, Matrix d_up) {
-  gate_backward_rows("swiglu_backward", &HWY_DYNAMIC_DISPATCH(swiglu_backward_row), dy, gate, up, d_gate, d_up);
+  gate_backward_rows("swiglu_backward", &HWY_DYNAMIC_DISPATCH(swiglu_backward_row), dy, gate, up, d_gate,
+                     d_up);
 }
 
 void geglu_backward(ConstMatrix dy, ConstMatrix gate, ConstMatrix up, Matrix d_gate, Matrix d_up) {

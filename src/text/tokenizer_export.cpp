@@ -33,11 +33,13 @@ std::vector<Merge> merges_of(const Vocabulary& vocabulary, const std::vector<Tok
     if (!takes_part_in_merges(types[i])) continue;
     for (std::size_t cut = 1; cut < piece.size(); ++cut) {
       const bool inside_character = (static_cast<unsigned char>(piece[cut]) & 0xc0) == 0x80;
-      if (inside_character || !ids.contains(piece.substr(0, cut)) || !ids.contains(piece.substr(cut))) continue;
+      if (inside_character || !ids.contains(piece.substr(0, cut)) || !ids.contains(piece.substr(cut)))
+        continue;
       merges.push_back({vocabulary.scores[i], piece.substr(0, cut), piece.substr(cut)});
     }
   }
-  std::stable_sort(merges.begin(), merges.end(), [](const Merge& a, const Merge& b) { return a.score > b.score; });
+  std::stable_sort(merges.begin(), merges.end(),
+                   [](const Merge& a, const Merge& b) { return a.score > b.score; });
   return merges;
 }
 
@@ -104,10 +106,11 @@ Json post_processor(const Vocabulary& vocabulary) {
 
 Json tokenizer_json(const Vocabulary& vocabulary) {
   if (vocabulary.family != "llama" || vocabulary.scores.size() != vocabulary.tokens.size()) {
-    throw_error(ErrorCode::unsupported,
-                "writing tokenizer.json: a vocabulary of the family '{}' is not written; start from the Hugging "
-                "Face folder that the model came from, or write a GGUF",
-                vocabulary.family);
+    throw_error(
+        ErrorCode::unsupported,
+        "writing tokenizer.json: a vocabulary of the family '{}' is not written; start from the Hugging "
+        "Face folder that the model came from, or write a GGUF",
+        vocabulary.family);
   }
   const std::vector<TokenType> types =
       vocabulary.types.empty() ? infer_token_types(vocabulary) : vocabulary.types;
@@ -115,9 +118,8 @@ Json tokenizer_json(const Vocabulary& vocabulary) {
   for (std::size_t i = 0; i < vocabulary.tokens.size(); ++i) vocab[vocabulary.tokens[i]] = i;
   for (const Merge& merge : merges_of(vocabulary, types))
     merges.push_back(Json::array({merge.left, merge.right}));
-  const Json unknown = vocabulary.unknown
-                           ? Json(vocabulary.tokens.at(static_cast<std::size_t>(*vocabulary.unknown)))
-                           : Json();
+  const Json unknown =
+      vocabulary.unknown ? Json(vocabulary.tokens.at(static_cast<std::size_t>(*vocabulary.unknown))) : Json();
   return {{"version", "1.0"},
           {"truncation", nullptr},
           {"padding", nullptr},

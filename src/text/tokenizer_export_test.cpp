@@ -28,8 +28,8 @@ Vocabulary make_vocabulary() {
   add("<|user|>", 0, TokenType::control);
   add("<doc>", 0, TokenType::user_defined);
   float score = 0;
-  for (const char* piece : {"\u2581t", "he", "\u2581the", "er", "\u2581a", "in", "ing", "th", "\u2581", "t", "h",
-                            "e", "r", "a", "i", "n", "g", "\u00e9"})
+  for (const char* piece : {"\u2581t", "he", "\u2581the", "er", "\u2581a", "in", "ing", "th", "\u2581", "t",
+                            "h", "e", "r", "a", "i", "n", "g", "\u00e9"})
     add(piece, score--, TokenType::normal);
   vocabulary.chat_template = "{{ messages[0]['content'] }}";
   return vocabulary;
@@ -45,9 +45,10 @@ TEST(TokenizerExport, TheFolderTokenizesAsTheVocabularyDoes) {
     write_file_atomic(folder / "tokenizer_config.json", to_text(tokenizer_config_json(vocabulary)));
     const auto ours = make_tokenizer(vocabulary), theirs = load_tokenizer(folder);
     ASSERT_EQ(theirs->size(), ours->size());
-    for (const std::string text :
-         {"the thing", " the  ring ", "a", "", "caf\u00e9 \u4e2d\n\ttab", "thethethe", "then <doc> in <|user|>"}) {
-      EXPECT_EQ(theirs->encode(text, Tokenizer::Special::as_text), ours->encode(text, Tokenizer::Special::as_text))
+    for (const std::string text : {"the thing", " the  ring ", "a", "", "caf\u00e9 \u4e2d\n\ttab",
+                                   "thethethe", "then <doc> in <|user|>"}) {
+      EXPECT_EQ(theirs->encode(text, Tokenizer::Special::as_text),
+                ours->encode(text, Tokenizer::Special::as_text))
           << "'" << text << "' with prefix " << prefix;
       const auto ids = ours->encode(text, Tokenizer::Special::as_text);
       EXPECT_EQ(theirs->decode(ids), ours->decode(ids)) << text;

@@ -39,22 +39,22 @@ TEST(TokenizerRoundTrip, brings_back_any_bytes) {
 
 TEST(TokenizerRoundTripSlow, brings_back_every_file_of_the_data) {
   if (!std::filesystem::exists(kData)) GTEST_SKIP() << kData.string() << " is not on this machine";
-  constexpr std::size_t kMostBytes = 20'000;  // of one file: the start, and a piece of its middle
+  constexpr std::size_t kMostBytes = 3000;  // of one file: from its start, and from its middle
+  std::vector<std::unique_ptr<Tokenizer>> tokenizers;
+  for (const char* name : kLossless) tokenizers.push_back(load_tokenizer(kCases / name));
   int files = 0;
-  const std::vector<Path> all = list_files(kData);
-  for (const char* name : kLossless) {
-    const auto tokenizer = load_tokenizer(kCases / name);
-    for (const Path& path : all) {
-      const std::string text = read_file(path);
-      for (const std::size_t begin : {std::size_t{0}, text.size() / 2}) {
-        std::string part = text.substr(begin, kMostBytes);
-        if (std::string_view(name).starts_with("sentencepiece") &&
-            part.find("\xE2\x96\x81") != std::string::npos)
-          continue;
-        ASSERT_EQ(round_trip(*tokenizer, part), part) << name << ": " << path.string() << " from " << begin;
-        ++files;
+  for (const Path& path : list_files(kData)) {
+    const std::string text = read_file(path);
+    for (const std::size_t begin : {std::size_t{0}, text.size() / 2}) {
+      const std::string part = text.substr(begin, kMostBytes);
+      const bool has_space_mark = part.find("\xE2\x96\x81") != std::string::npos;
+      for (std::size_t i = 0; i < tokenizers.size(); ++i) {
+        if (has_space_mark && std::string_view(kLossless[i]).starts_with("sentencepiece")) continue;
+        ASSERT_EQ(round_trip(*tokenizers[i], part), part)
+            << kLossless[i] << ": " << path.string() << " from " << begin;
       }
     }
+    ++files;
   }
   EXPECT_GT(files, 1000);
 }
@@ -74,8 +74,9 @@ class LongLineSlow : public testing::TestWithParam<const char*> {};
 TEST_P(LongLineSlow, takes_time_in_proportion_to_the_text) {
   const auto tokenizer = load_tokenizer(kCases / GetParam());
   for (const std::string unit : {"a", " ", "1", ".", "\n", "\xE6\x97\xA5", "\xFF", "ab ", " x\n"}) {
+    const std::size_t size_bytes = unit == "a" ? 1 << 20 : 1 << 18;
     std::string text;
-    while (text.size() < (1u << 20)) text += unit;
+    while (text.size() < size_bytes) text += unit;
     const std::clock_t begin = std::clock();
     tokenizer->encode(text, Tokenizer::Special::as_text);
     const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;

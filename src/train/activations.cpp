@@ -35,15 +35,15 @@ Activations::Activations(const ModelConfig& config, std::optional<std::int64_t> 
 
 void Activations::reserve_rows(const ModelConfig& config, std::int64_t rows) {
   for (LayerActivations& layer : layers) {
-    for (RowBuffer* buffer :
-         {&layer.x, &layer.attn_normed, &layer.query_key_before_norm, &layer.qkv, &layer.attended,
-          &layer.attn_branch, &layer.ffn_branch, &layer.middle, &layer.ffn_normed, &layer.gate_up, &layer.hidden})
+    for (RowBuffer* buffer : {&layer.x, &layer.attn_normed, &layer.query_key_before_norm, &layer.qkv,
+                              &layer.attended, &layer.attn_branch, &layer.ffn_branch, &layer.middle,
+                              &layer.ffn_normed, &layer.gate_up, &layer.hidden})
       buffer->reserve_rows(rows);
     for (RowBuffer& buffer : layer.lora_hidden) buffer.reserve_rows(rows);
     layer.log_sums.resize(static_cast<std::size_t>(config.n_heads * rows));
   }
-  for (RowBuffer* buffer : {&final_x, &final_normed, &d_x, &d_branch, &d_normed, &d_post_norm, &d_qkv, &d_attended,
-                            &d_gate_up, &d_hidden, &d_query_key, &d_lora_hidden})
+  for (RowBuffer* buffer : {&final_x, &final_normed, &d_x, &d_branch, &d_normed, &d_post_norm, &d_qkv,
+                            &d_attended, &d_gate_up, &d_hidden, &d_query_key, &d_lora_hidden})
     buffer->reserve_rows(rows);
 }
 

@@ -28,17 +28,17 @@ class RowBuffer {
 };
 
 struct LayerActivations {
-  RowBuffer x;                      // [T, C] the residual stream that enters the layer
-  RowBuffer attn_normed;            // [T, C]
-  RowBuffer query_key_before_norm;  // [T, (H+K)*D]; only with query_key_norm
-  RowBuffer qkv;                    // [T, (H+2K)*D] after bias, norm and RoPE
-  std::vector<float> log_sums;      // [H, T]
-  RowBuffer attended;               // [T, H*D]
+  RowBuffer x;                        // [T, C] the residual stream that enters the layer
+  RowBuffer attn_normed;              // [T, C]
+  RowBuffer query_key_before_norm;    // [T, (H+K)*D]; only with query_key_norm
+  RowBuffer qkv;                      // [T, (H+2K)*D] after bias, norm and RoPE
+  std::vector<float> log_sums;        // [H, T]
+  RowBuffer attended;                 // [T, H*D]
   RowBuffer attn_branch, ffn_branch;  // [T, C] before their norms; only with post_norms
-  RowBuffer middle;                 // [T, C] the residual stream between attention and feed-forward
-  RowBuffer ffn_normed;             // [T, C]
-  RowBuffer gate_up;                // [T, 2F]
-  RowBuffer hidden;                 // [T, F]
+  RowBuffer middle;                   // [T, C] the residual stream between attention and feed-forward
+  RowBuffer ffn_normed;               // [T, C]
+  RowBuffer gate_up;                  // [T, 2F]
+  RowBuffer hidden;                   // [T, F]
   std::array<RowBuffer, kLinearModules.size()> lora_hidden;  // [T, rank] each; only with an adapter
 };
 
@@ -47,7 +47,7 @@ struct Activations {
   RowBuffer final_x, final_normed;  // [T, C]
   // Gradients; each is scratch for one step of the backward.
   RowBuffer d_x, d_branch, d_normed;  // [T, C]: of the residual stream, of a branch, of a norm's output
-  RowBuffer d_post_norm;              // [T, C]: of what goes into a norm behind a branch; only with post_norms
+  RowBuffer d_post_norm;  // [T, C]: of what goes into a norm behind a branch; only with post_norms
   RowBuffer d_qkv, d_attended, d_gate_up, d_hidden, d_query_key;
   RowBuffer d_lora_hidden;  // [T, rank]
 

@@ -71,9 +71,9 @@ class AdapterParity : public testing::TestWithParam<const char*> {
     const std::size_t layer = slot.name.find('.', 4), module = slot.name.find('.', layer + 1);
     const std::string name = slot.name.substr(layer + 1, module - layer - 1);
     const bool in_attention = name.size() == 6 && name != "up_proj";
-    const std::string path = fmt::format(
-        "{}.base_model.model.model.layers.{}.{}.{}.lora_{}.weight", kind, slot.name.substr(4, layer - 4),
-        in_attention ? "self_attn" : "mlp", name, slot.name.ends_with("a") ? "A" : "B");
+    const std::string path = fmt::format("{}.base_model.model.model.layers.{}.{}.{}.lora_{}.weight", kind,
+                                         slot.name.substr(4, layer - 4), in_attention ? "self_attn" : "mlp",
+                                         name, slot.name.ends_with("a") ? "A" : "B");
     const Tensor* tensor = golden_.find_tensor(path);
     EXPECT_NE(tensor, nullptr) << path;
     return tensor == nullptr ? std::span<const float>() : tensor->f32();
@@ -134,7 +134,8 @@ TEST_P(AdapterParity, TrainedHereItGivesPeftTheSameLogits) {
     const Path folder = Path(out) / GetParam();
     const LoraAdapter trained = export_lora(model_.config, lora_, lora_layout_, adapter_);
     write_adapter(trained, model_.config, folder);
-    OwnedTensor values = make_f32("logits", {static_cast<std::int64_t>(tokens_.size()), model_.config.vocab_size});
+    OwnedTensor values =
+        make_f32("logits", {static_cast<std::int64_t>(tokens_.size()), model_.config.vocab_size});
     const std::vector<float> own = logits(trained);
     std::copy(own.begin(), own.end(), values.values.begin());
     // peft wants the tokens as they are; safetensors of i64 are not written here, so they go as f32.

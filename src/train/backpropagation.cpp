@@ -75,7 +75,7 @@ struct Backpropagation::State {
   ModelConfig config;
   Precision precision;
   std::int64_t query_columns, key_columns;  // H*D, K*D
-  std::array<RopeTable, 2> rope_tables;  // of layers that see all, and of those with a window
+  std::array<RopeTable, 2> rope_tables;     // of layers that see all, and of those with a window
   std::int64_t table_positions = 0;
   Activations activations;
   std::optional<std::int64_t> lora_rank;  // of `activations`
@@ -224,7 +224,8 @@ struct Backpropagation::State {
                           attended, layer.x.view(count), layer.attn_branch, middle);
   }
 
-  // out = residual + y, or residual + norm(y) where a branch ends in a norm; y = x W^T, which `branch` keeps then.
+  // out = residual + y, or residual + norm(y) where a branch ends in a norm; y = x W^T, which `branch` keeps
+  // then.
   void project_into_residual(ConstMatrix weight, std::span<const float> post_norm, const LoraView* adapter,
                              std::int64_t index, LinearModule module, Matrix x, ConstMatrix residual,
                              RowBuffer& branch, Matrix out) {
@@ -261,8 +262,8 @@ struct Backpropagation::State {
     const auto gated = config.gated_unit == GatedUnit::geglu ? geglu : swiglu;
     gated(module_columns(gate_up, LinearModule::gate_proj), module_columns(gate_up, LinearModule::up_proj),
           hidden);
-    project_into_residual(weights.ffn_down, weights.ffn_post_norm, adapter, index, LinearModule::down_proj, hidden,
-                          layer.middle.view(count), layer.ffn_branch, out);
+    project_into_residual(weights.ffn_down, weights.ffn_post_norm, adapter, index, LinearModule::down_proj,
+                          hidden, layer.middle.view(count), layer.ffn_branch, out);
   }
 
   double backward(const DecoderView& weights, const LoraView* adapter, const TrainingRows& rows,
@@ -332,9 +333,9 @@ struct Backpropagation::State {
     const Matrix d_attended = activations.d_attended.view(count), d_qkv = activations.d_qkv.view(count);
     const Matrix d_normed = activations.d_normed.view(count), d_branch = activations.d_branch.view(count);
 
-    const Matrix d_y =
-        branch_gradient(d_x, weights.attn_post_norm, d_weights ? d_weights->attn_post_norm : std::span<float>(),
-                        gradients, layer.attn_branch);
+    const Matrix d_y = branch_gradient(d_x, weights.attn_post_norm,
+                                       d_weights ? d_weights->attn_post_norm : std::span<float>(), gradients,
+                                       layer.attn_branch);
     if (d_weights != nullptr) gemm_tn(d_y, attended, d_weights->attn_output, precision, Accumulate::add);
     gemm_nn(d_y, weights.attn_output, d_attended, precision, Accumulate::overwrite);
     add_adapter_backward(adapter, gradients.adapter, index, LinearModule::o_proj, d_y, attended, d_attended);

@@ -17,14 +17,22 @@ struct LayerTensor {
   Placement placement;
 };
 constexpr LayerTensor kLayerTensors[] = {
-    {"attn_norm.weight", Placement::aligned},   {"attn_q.weight", Placement::aligned},
-    {"attn_k.weight", Placement::adjoining},    {"attn_v.weight", Placement::adjoining},
-    {"attn_q.bias", Placement::aligned},        {"attn_k.bias", Placement::adjoining},
-    {"attn_v.bias", Placement::adjoining},      {"attn_q_norm.weight", Placement::aligned},
-    {"attn_k_norm.weight", Placement::aligned}, {"attn_output.weight", Placement::aligned},
-    {"post_attention_norm.weight", Placement::aligned}, {"post_ffw_norm.weight", Placement::aligned},
-    {"ffn_norm.weight", Placement::aligned},    {"ffn_gate.weight", Placement::aligned},
-    {"ffn_up.weight", Placement::adjoining},    {"ffn_down.weight", Placement::aligned},
+    {"attn_norm.weight", Placement::aligned},
+    {"attn_q.weight", Placement::aligned},
+    {"attn_k.weight", Placement::adjoining},
+    {"attn_v.weight", Placement::adjoining},
+    {"attn_q.bias", Placement::aligned},
+    {"attn_k.bias", Placement::adjoining},
+    {"attn_v.bias", Placement::adjoining},
+    {"attn_q_norm.weight", Placement::aligned},
+    {"attn_k_norm.weight", Placement::aligned},
+    {"attn_output.weight", Placement::aligned},
+    {"post_attention_norm.weight", Placement::aligned},
+    {"post_ffw_norm.weight", Placement::aligned},
+    {"ffn_norm.weight", Placement::aligned},
+    {"ffn_gate.weight", Placement::aligned},
+    {"ffn_up.weight", Placement::adjoining},
+    {"ffn_down.weight", Placement::aligned},
 };
 
 ParameterKind kind_of(std::string_view name, const Shape& shape) {

@@ -74,15 +74,15 @@ class ParameterArray {
 
 // One transformer layer inside an array. Letters as in docs/GLOSSARY.md.
 struct DecoderLayerView {
-  std::span<float> attn_norm;       // [C]
-  Matrix qkv;                       // [(H+2K)*D, C]: q, k and v one below the other
-  std::span<float> qkv_bias;        // [(H+2K)*D]; empty if the model has none
-  std::span<float> q_norm, k_norm;  // [D]; empty if the model has none
-  Matrix attn_output;               // [C, H*D]
+  std::span<float> attn_norm;                      // [C]
+  Matrix qkv;                                      // [(H+2K)*D, C]: q, k and v one below the other
+  std::span<float> qkv_bias;                       // [(H+2K)*D]; empty if the model has none
+  std::span<float> q_norm, k_norm;                 // [D]; empty if the model has none
+  Matrix attn_output;                              // [C, H*D]
   std::span<float> attn_post_norm, ffn_post_norm;  // [C]; empty if the model has none
-  std::span<float> ffn_norm;        // [C]
-  Matrix gate_up;                   // [2F, C]: gate, then up
-  Matrix ffn_down;                  // [C, F]
+  std::span<float> ffn_norm;                       // [C]
+  Matrix gate_up;                                  // [2F, C]: gate, then up
+  Matrix ffn_down;                                 // [C, F]
 };
 
 // A whole model inside an array: its weights, or the gradients of them.

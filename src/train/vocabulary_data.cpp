@@ -51,7 +51,8 @@ Vocabulary to_vocabulary(const VocabularyData& data) {
 
 std::unique_ptr<Tokenizer> make_tokenizer_of(const ModelFile& model) {
   if (!model.vocabulary.tokens.empty()) return make_tokenizer(to_vocabulary(model.vocabulary));
-  if (std::filesystem::is_directory(model.path) && has_tokenizer(model.path)) return load_tokenizer(model.path);
+  if (std::filesystem::is_directory(model.path) && has_tokenizer(model.path))
+    return load_tokenizer(model.path);
   throw_error(ErrorCode::invalid_argument, "fine-tuning {}: the model has no vocabulary", model.name);
 }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What ./run parity runs: the references live, in a virtual environment of their own under build/, against the
-# committed numbers and against this build. Needs Python 3.11 and, the first time, the network (about 3 GB).
+# committed numbers and against this build. Needs Python 3.10 to 3.13 and,
+# the first time, the network (about 3 GB).
 set -eu
 cd "$(dirname "$0")/../.."
 
