@@ -1,5 +1,6 @@
 #include "cli/model_files.h"
 
+#include "base/error.h"
 #include "base/json.h"
 #include "infer/vocabulary.h"
 #include "model/huggingface_folder.h"

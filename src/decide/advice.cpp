@@ -132,7 +132,9 @@ std::vector<Sentence> look_again_sentences(const VerdictFacts& facts) {
                     s.cite(fmt::format("verdict.flips[{}].at", i), describe_count(flip.at)),
                     s.cite("task.calls_per_month", describe_count(facts.circumstances().calls_per_month)))));
   }
-  if (facts.verdict.certainty != Certainty::clear && facts.verdict.computed.contains("items_to_tell_apart")) {
+  if (const auto needed = facts.verdict.computed.find("items_to_tell_apart");
+      facts.verdict.certainty != Certainty::clear && needed != facts.verdict.computed.end() &&
+      needed->second > static_cast<double>(facts.chosen().quality.n)) {
     Sentence s;
     sentences.push_back(s.saying(fmt::format("When there are {} test items or more.",
                                              cite_computed(s, facts, "items_to_tell_apart"))));

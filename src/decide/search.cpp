@@ -381,8 +381,12 @@ class Race {
     for (const std::size_t arm : order_) {
       if (arm == 0) continue;
       const double seconds = confirmation_seconds(arm);
-      if (beside > 0 &&
-          (beside >= settings_.most_confirmed || committed + seconds > settings_.budget_seconds)) {
+      if (beside >= settings_.most_confirmed) {
+        settle(arm, ArmFate::left_behind, fmt::format("Only the best {} go on beside the base.", beside),
+               arms_[order_.front()].id);
+        continue;
+      }
+      if (beside > 0 && committed + seconds > settings_.budget_seconds) {
         settle(arm, ArmFate::not_afforded,
                fmt::format("The budget pays for confirming {} beside the base.", beside),
                arms_[order_.front()].id);

@@ -47,9 +47,10 @@ Sentence path_sentence(const VerdictFacts& facts) {
     case RulePath::reaches_target: {
       std::string missed;
       if (const auto prompt = best_prompt(facts))
-        missed = fmt::format("No prompt alone reaches the target of {}; the best, {}, measures {}. ",
-                             cite_target(s, facts), facts.input.candidates[*prompt].arm.recipe,
-                             cite_quality(s, facts, *prompt));
+        missed =
+            fmt::format("No prompt alone{} reaches the target of {}; the best, {}, measures {}. ",
+                        facts.input.searched_recipes > 0 ? " that met the test" : "", cite_target(s, facts),
+                        facts.input.candidates[*prompt].arm.recipe, cite_quality(s, facts, *prompt));
       return s.saying(
           fmt::format("{}{} is the cheapest recipe that reaches it: {}.", missed, recipe, measured));
     }
