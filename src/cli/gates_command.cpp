@@ -11,7 +11,7 @@
 #include "text/tokenizer.h"
 #include "train/gates.h"
 #include "train/prose_gate.h"
-#include "train/vocabulary_data.h"
+#include "vocabulary/vocabulary_data.h"
 
 namespace fulcrum {
 namespace {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "infer/vocabulary.h"
+#include "vocabulary/vocabulary_data.h"
 #include "model/huggingface_folder.h"
 #include "text/tokenizer_export.h"
 #include "text/tokenizer_folder.h"

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "formats/gguf.h"
 #include "infer/vocabulary.h"
+#include "vocabulary/vocabulary_data.h"
 #include "model/model_file.h"
 #include "text/tokenizer_folder.h"
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/unicode.h"
 #include "infer/vocabulary.h"
+#include "vocabulary/vocabulary_data.h"
 #include "model/tiny_model.h"
 
 namespace fulcrum {

@@ -10,6 +10,7 @@
 #include "infer/answer_text.h"
 #include "infer/call.h"
 #include "infer/vocabulary.h"
+#include "vocabulary/vocabulary_data.h"
 #include "infer/worker.h"
 #include "model/transformer.h"
 #include "text/chat_template.h"

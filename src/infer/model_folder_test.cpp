@@ -7,6 +7,7 @@
 #include "infer/embedding_engine.h"
 #include "infer/engine.h"
 #include "infer/vocabulary.h"
+#include "vocabulary/vocabulary_data.h"
 #include "model/huggingface_folder.h"
 #include "model/tiny_model.h"
 #include "text/tokenizer_export.h"

@@ -1,4 +1,5 @@
 #include "infer/vocabulary.h"
+#include "vocabulary/vocabulary_data.h"
 
 #include <gtest/gtest.h>
 

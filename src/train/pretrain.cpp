@@ -12,7 +12,7 @@
 #include "text/chat_template.h"
 #include "train/checkpoint.h"
 #include "train/pass_workers.h"
-#include "train/vocabulary_data.h"
+#include "vocabulary/vocabulary_data.h"
 
 namespace fulcrum {
 namespace {

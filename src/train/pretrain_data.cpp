@@ -9,7 +9,7 @@
 #include "text/bpe_trainer.h"
 #include "text/chat_template.h"
 #include "train/curriculum.h"
-#include "train/vocabulary_data.h"
+#include "vocabulary/vocabulary_data.h"
 
 namespace fulcrum {
 namespace {

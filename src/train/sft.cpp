@@ -16,7 +16,7 @@
 #include "train/pass_workers.h"
 #include "train/schedule.h"
 #include "train/sft_data.h"
-#include "train/vocabulary_data.h"
+#include "vocabulary/vocabulary_data.h"
 
 namespace fulcrum {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "model/tiny_model.h"
 #include "train/pretrain.h"
-#include "train/vocabulary_data.h"
+#include "vocabulary/vocabulary_data.h"
 
 namespace fulcrum::testing {
 

@@ -1,4 +1,4 @@
-#include "train/vocabulary_data.h"
+#include "vocabulary/vocabulary_data.h"
 
 #include "base/error.h"
 #include "text/tokenizer_folder.h"
@@ -53,7 +53,8 @@ std::unique_ptr<Tokenizer> make_tokenizer_of(const ModelFile& model) {
   if (!model.vocabulary.tokens.empty()) return make_tokenizer(to_vocabulary(model.vocabulary));
   if (std::filesystem::is_directory(model.path) && has_tokenizer(model.path))
     return load_tokenizer(model.path);
-  throw_error(ErrorCode::invalid_argument, "fine-tuning {}: the model has no vocabulary", model.name);
+  throw_error(ErrorCode::invalid_argument,
+              "using {}: the model has no vocabulary, and there is no tokenizer beside it", model.name);
 }
 
 }  // namespace fulcrum
