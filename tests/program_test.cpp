@@ -83,12 +83,13 @@ TEST_F(ProgramTest, MissingAndBrokenModels) {
        {std::size_t{3}, std::size_t{40}, std::size_t{5000}, model.size() / 2, model.size() - 1}) {
     write_file_atomic(folder_ / "cut.gguf", std::string_view(model).substr(0, size));
     expect("inspect cut.gguf", 1, "cut.gguf");
+    if (size > 100000) expect("inspect cut.gguf", 1, "tensors described");
   }
 }
 
 TEST_F(ProgramTest, TaskFilesAreReadStrictly) {
   const auto check = [this](const Path& file) { return "data check " + file.string(); };
-  expect(check(task()), 0, "Nothing is wrong");
+  expect(check(task()), 0, "Nothing stands against running this");
   expect(check(task("metric =", "metirc =")), 2, "is 'metirc' meant to be it?");
   expect(check(task("\"accuracy\"", "\"acuracy\"")), 2, "did you mean 'accuracy'?");
   expect(check(task("\"triage/dev.jsonl\"", "\"triage/nothing.jsonl\"")), 2, "nothing.jsonl");
@@ -100,16 +101,19 @@ TEST_F(ProgramTest, BadRowsAreNamedByLineAndField) {
   const Path train = file.parent_path() / "triage/train.jsonl";
   const std::string good = read_file(train);
   write_file_atomic(train, good + "{\"messages\": [{\"role\": \"robot\", \"content\": \"x\"}]}\n");
-  expect("data check " + file.string(), 2, "line 361, messages[0].role");
+  expect("data check " + file.string(), 1, "train.jsonl:361: messages[0].role");
+  expect("compare " + file.string(), 2, "train.jsonl:361: messages[0].role");
   write_file_atomic(train, good +
                                "{\"messages\": [{\"role\": \"user\", \"content\": \"\xff\"}, {\"role\": "
                                "\"assistant\", \"content\": \"swap\"}]}\n");
-  expect("data check " + file.string(), 2, "UTF-8");
+  expect("data check " + file.string(), 1, "UTF-8");
   write_file_atomic(train, "");
-  expect("data check " + file.string(), 2, "train");
+  expect("data check " + file.string(), 1, "train.jsonl");
+  expect("compare " + file.string(), 2, "train.jsonl");
   const std::string test_rows = read_file(file.parent_path() / "triage/test.jsonl");
   write_file_atomic(train, good + test_rows.substr(0, test_rows.find('\n') + 1));
-  expect("data check " + file.string(), 2, "triage-test-");
+  expect("data check " + file.string(), 1, "leak");
+  expect("compare " + file.string(), 2, "triage-test-");
 }
 
 TEST_F(ProgramTest, APromptLongerThanTheContextIsRefused) {
@@ -139,7 +143,7 @@ TEST_F(ProgramTest, TokensGoBothWays) {
 
 TEST_F(ProgramTest, InitMakesATaskThatChecks) {
   expect("init my-task --kind classification", 0, "task.toml");
-  expect("data check my-task", 0, "Nothing is wrong");
+  expect("data check my-task", 0, "Nothing stands against running this");
   expect("init my-task", 2, "exists already");
 }
 

@@ -1,39 +1,11 @@
 #include "infer/vocabulary.h"
-#include "vocabulary/vocabulary_data.h"
 
 #include <gtest/gtest.h>
-
-#include "model/tiny_model.h"
 
 namespace fulcrum {
 namespace {
 
-TEST(VocabularyData, GoesThereAndBack) {
-  VocabularyData data = make_tiny_vocabulary();
-  data.pre = "default";
-  data.merges = {"a b"};
-  data.padding = 2;
-  data.add_bos = data.add_eos = true;
-  data.add_space_prefix = false;
-  const VocabularyData back = to_vocabulary_data(to_vocabulary(data));
-  EXPECT_EQ(back.family, data.family);
-  EXPECT_EQ(back.pre, data.pre);
-  EXPECT_EQ(back.tokens, data.tokens);
-  EXPECT_EQ(back.scores, data.scores);
-  EXPECT_EQ(back.types, data.types);
-  EXPECT_EQ(back.merges, data.merges);
-  EXPECT_EQ(back.bos, data.bos);
-  EXPECT_EQ(back.eos, data.eos);
-  EXPECT_EQ(back.unknown, data.unknown);
-  EXPECT_EQ(back.padding, data.padding);
-  EXPECT_EQ(back.end_of_turn, data.end_of_turn);
-  EXPECT_EQ(back.add_bos, data.add_bos);
-  EXPECT_EQ(back.add_eos, data.add_eos);
-  EXPECT_EQ(back.add_space_prefix, data.add_space_prefix);
-  EXPECT_EQ(back.chat_template, data.chat_template);
-}
-
-TEST(VocabularyData, AnswersEndWithTheTurnOrTheText) {
+TEST(Vocabulary, AnswersEndWithTheTurnOrTheText) {
   Vocabulary vocabulary;
   EXPECT_EQ(end_of_answer(vocabulary), std::nullopt);
   EXPECT_FALSE(ends_answer(vocabulary, 2));
