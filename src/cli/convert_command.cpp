@@ -1,6 +1,10 @@
 // fulcrum convert IN OUT: a model out of one kind of file into another, in the type asked for.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/model_files.h"
@@ -17,16 +21,25 @@ DType stored_type_of(const ModelFile& model) {
   return model.weights.layers.at(0).attn_q.dtype;
 }
 
+// One line a type and reason, in the order of their first tensors: a large model has hundreds of tensors.
 std::string report_text(const QuantizationReport& report, const Path& output) {
-  std::string text;
+  std::vector<std::pair<std::string, std::int64_t>> lines;
   for (const QuantizedTensor& tensor : report.tensors) {
-    if (!tensor.reason.empty())
-      text += fmt::format("  {} {}: {}, {}\n", tensor.name, to_string(tensor.shape), to_string(tensor.to),
-                          tensor.reason);
+    const std::string what =
+        fmt::format("{}{}{}", to_string(tensor.to), tensor.reason.empty() ? "" : ": ", tensor.reason);
+    const auto found =
+        std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.first == what; });
+    if (found == lines.end())
+      lines.emplace_back(what, 1);
+    else
+      ++found->second;
   }
-  return text + fmt::format("{}: {} tensors, {:.1f} MB of weights, {:.1f} MB before\n", output.string(),
-                            report.tensors.size(), static_cast<double>(report.bytes_after) / 1e6,
-                            static_cast<double>(report.bytes_before) / 1e6);
+  std::string text = fmt::format("{}: {:.1f} MB of weights, {:.1f} MB before\n", output.string(),
+                                 static_cast<double>(report.bytes_after) / 1e6,
+                                 static_cast<double>(report.bytes_before) / 1e6);
+  for (const auto& [what, count] : lines)
+    text += fmt::format("  {:>4} {} {}\n", count, count == 1 ? "tensor " : "tensors", what);
+  return text;
 }
 
 void run_convert(Session& session, const ConvertArguments& arguments) {

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/unicode.h"
 #include "cli/command.h"
+#include "cli/model_files.h"
 #include "formats/gguf.h"
 #include "model/model_file.h"
 
@@ -302,7 +303,7 @@ Description describe_gguf(const MappedFile& bytes, const Path& path, const Inspe
 
 Description describe_model_file(const Path& path, const InspectArguments& arguments) {
   Description out;
-  const ModelFile file = load_model_file(path);
+  const ModelFile file = open_model_file(path);
   out.text = fmt::format("{}\n", path.string());
   describe_model(file, arguments, out.text, out.result);
   std::string list;
