@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/json_exercise.h"
 
 namespace fulcrum {
 namespace {
@@ -40,6 +41,14 @@ TEST(Json, TextThatIsNotUtf8IsWrittenWithTheReplacementCharacter) {
                          "b")),
             "\"a\xEF\xBF\xBD"
             "b\"");
+}
+
+TEST(Json, TheFuzzersCorpusIsReadOrRefused) {
+  int read = 0, refused = 0;
+  for (const Path& path : list_files(Path(FULCRUM_SOURCE_DIR) / "tests/corpus/json"))
+    ++(exercise_json(read_file(path)) == JsonVerdict::read ? read : refused);
+  EXPECT_GT(read, 5);
+  EXPECT_GT(refused, 5);
 }
 
 TEST(Json, AcceptsAndRejectsWhatTheStandardSays) {

@@ -402,7 +402,7 @@ TEST(Gguf, RealVocabulariesOpen) {
 // Seeds of the fuzzer, a file for each quantised type, and what it found worth keeping.
 TEST(GgufShelf, TheFuzzersCorpusIsReadOrRefused) {
   int read = 0, refused = 0;
-  for (const Path& path : list_files(Path(FULCRUM_SOURCE_DIR) / "tests/cases/gguf-corpus")) {
+  for (const Path& path : list_files(Path(FULCRUM_SOURCE_DIR) / "tests/corpus/gguf")) {
     const bool is_read = exercise(read_file(path)) == GgufVerdict::read;
     (is_read ? read : refused) += 1;
     EXPECT_TRUE(is_read || path.extension() != ".gguf") << path;

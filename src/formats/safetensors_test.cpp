@@ -223,7 +223,7 @@ TEST(Safetensors, AFlippedByteIsReadOrRefused) {
 // Seeds of the fuzzer, and what it found worth keeping.
 TEST(Safetensors, TheFuzzersCorpusIsReadOrRefused) {
   int read = 0, refused = 0;
-  for (const Path& path : list_files(Path(FULCRUM_SOURCE_DIR) / "tests/cases/safetensors-corpus")) {
+  for (const Path& path : list_files(Path(FULCRUM_SOURCE_DIR) / "tests/corpus/safetensors")) {
     const std::string bytes = read_file(path);
     const bool is_read = exercise_safetensors(std::as_bytes(std::span(bytes))) == SafetensorsVerdict::read;
     (is_read ? read : refused) += 1;
