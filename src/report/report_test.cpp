@@ -75,6 +75,14 @@ TEST(Terminal, MarksTheVerdictAndTies) {
   EXPECT_NE(text.find("fine_tuned never pays back against few_shot."), std::string::npos) << text;
 }
 
+TEST(Terminal, SaysWhenToLookAgain) {
+  TaskResult task = small_result().tasks.front();
+  task.verdict.look_again = {"When there are 101 test items or more."};
+  EXPECT_NE(task_text(task).find("When to look again\n  · When there are 101 test items or more."),
+            std::string::npos)
+      << task_text(task);
+}
+
 TEST(Terminal, SaysWhetherTheBaseStayedFrozen) {
   CompareResult result = small_result();
   EXPECT_NE(closing_text(result).find("2,831,040 parameters: weights the same before and after"),

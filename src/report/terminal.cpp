@@ -121,6 +121,7 @@ std::string task_text(const TaskResult& result) {
   text += section("Break-even", break_even);
   text += section("What would change this", verdict.flips_if);
   text += section("What to do next", verdict.next_steps);
+  text += section("When to look again", verdict.look_again);
   return text;
 }
 
