@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every row of docs/PERFORMANCE.md that this machine can measure. Peers are found on the PATH (llama-bench,
+# Every speed that this machine can measure, then the benchmarks of the decision (an hour in all). Peers are found on the PATH (llama-bench,
 # llama-batched-bench, llama-server) or in LLAMA_BIN, PyTorch in the python3 that is given as PYTHON.
 set -eu
 cd "$(dirname "$0")"
@@ -20,3 +20,6 @@ done
 echo
 # shellcheck disable=SC2086
 "$python" evaluate.py --shape 163M --type q8_0 $peers
+echo
+../build/release/src/decide/decision_bench 20
+decide/bundled.sh
