@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every speed that this machine can measure, then the benchmarks of the decision (an hour in all). Peers are found on the PATH (llama-bench,
-# llama-batched-bench, llama-server) or in LLAMA_BIN, PyTorch in the python3 that is given as PYTHON.
+# Every speed that this machine can measure, then the benchmarks of the decision: an hour in all. Peers are found on the
+# PATH (llama-bench, llama-batched-bench, llama-server) or in LLAMA_BIN, PyTorch in the python3 that PYTHON names.
 set -eu
 cd "$(dirname "$0")"
 python="${PYTHON:-python3}"
