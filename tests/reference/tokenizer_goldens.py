@@ -16,6 +16,7 @@ import pathlib
 import sys
 
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 import tokenizers
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -302,7 +303,9 @@ def train_sentencepiece(**options):
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([line for text in CORPUS for line in text.split("\n") if line.strip()] * 3),
         model_writer=model, minloglevel=2, num_threads=1, hard_vocab_limit=False, character_coverage=0.98, **options)
-    return model.getvalue()
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
+    proto.normalizer_spec.ClearField("normalization_rule_tsv")  # a path of the machine that trained it
+    return proto.SerializeToString()
 
 
 def sentencepiece_models():
