@@ -16,13 +16,6 @@
 namespace fulcrum {
 namespace {
 
-std::string suite_text(const Gate& gate, std::int64_t count) {
-  std::string text = to_line(gate_head(gate)) + "\n";
-  for (std::int64_t i = 0; i < count; ++i)
-    text += to_line(gate_item(gate.name, static_cast<std::uint64_t>(i))) + "\n";
-  return text;
-}
-
 std::string goal_text(const GateSuite& suite, double figure) {
   if (!suite.goal) return "";
   return fmt::format("{} {:.2f}, {}", suite.goal->side == GateGoal::Side::at_least ? "at least" : "at most",
@@ -44,7 +37,7 @@ Json to_json(const GateSuite& suite, const GateResult& result) {
 void write_suites(Session& session, const Path& folder, std::int64_t count) {
   std::filesystem::create_directories(folder);
   for (const Gate& gate : gates())
-    write_file_atomic(folder / (std::string(gate.name) + ".jsonl"), suite_text(gate, count));
+    write_file_atomic(folder / (std::string(gate.name) + ".jsonl"), gate_text(gate, 0, static_cast<std::uint64_t>(count)));
   session.print(fmt::format("{} gates of {} items each: {}\n", gates().size(), count, folder.string()));
 }
 
@@ -124,7 +117,8 @@ void add_gates(CLI::App& app, Session& session) {
       suites = read_gate_suites(arguments->folder);
     } else {
       for (const Gate& gate : gates())
-        suites.push_back(parse_gate_suite(suite_text(gate, arguments->items), gate.name));
+        suites.push_back(parse_gate_suite(
+            gate_text(gate, 0, static_cast<std::uint64_t>(arguments->items)), gate.name));
     }
     run_gates(session, suites, arguments->prose);
   });

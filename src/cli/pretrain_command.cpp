@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/training_probe.h"
 #include "train/pretrain_export.h"
 
 namespace fulcrum {
@@ -12,6 +13,7 @@ void add_pretrain(CLI::App& app, Session& session) {
     std::string file, export_folder;
     std::uint64_t episodes = 200000;
     double mix_share = 0.5;
+    std::optional<std::uint64_t> probe_items;
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = add_command(app, session, "pretrain", "train a base model from random weights",
@@ -25,6 +27,11 @@ void add_pretrain(CLI::App& app, Session& session) {
       ->add_option("--mix-share", arguments->mix_share,
                    "of the export, until the mix of episodes stands still")
       ->capture_default_str();
+  command
+      ->add_option("--probe", arguments->probe_items,
+                   "at every checkpoint, measure so many items of each gate and write them and a few answers "
+                   "to the log (fulcrum report draws it)")
+      ->check(CLI::Range(2, 10000));
   add_json_option(*command, session);
   command->callback([&session, arguments] {
     const PretrainConfig config = read_pretrain_config(arguments->file);
@@ -35,7 +42,9 @@ void add_pretrain(CLI::App& app, Session& session) {
                                 arguments->export_folder));
       return;
     }
-    const PretrainResult result = pretrain(config, session.progress(), session.cancel);
+    const PretrainResult result = pretrain(
+        config, session.progress(), session.cancel,
+        arguments->probe_items ? training_probe(session, *arguments->probe_items) : CheckpointProbe());
     session.print(fmt::format("{}: {} steps, {} tokens, loss {:.4f}, {:.0f} seconds, SHA-256 {}\n",
                               result.output.string(), result.steps, result.tokens, result.loss,
                               result.seconds, result.sha256));

@@ -5,12 +5,18 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "base/json_fwd.h"
 #include "decide/result.h"
 
 namespace fulcrum {
 
 std::string report_html(const CompareResult& result);
+
+// A whole page with the report's style and d3: `title` as its heading, `body` as HTML, `data` for `script` to draw from
+// (it stands in the element with the id "data").
+std::string html_page(std::string_view title, std::string_view body, const Json& data, std::string_view script);
 
 // &, <, > and quotes as entities.
 std::string escape_html(std::string_view text);

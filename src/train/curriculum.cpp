@@ -30,10 +30,10 @@ constexpr std::array<double, 4> kStops = {0.0, 0.08, 0.4, 1.0};
 constexpr std::array<Share, 10> kShares = {{
     {Family::copy, {0.16, 0.05, 0.02, 0.02}},
     {Family::recall, {0.30, 0.13, 0.06, 0.04}},
-    {Family::reading, {0.18, 0.30, 0.34, 0.34}},
-    {Family::labels, {0.18, 0.22, 0.22, 0.22}},
+    {Family::reading, {0.18, 0.30, 0.33, 0.33}},
+    {Family::labels, {0.18, 0.22, 0.24, 0.24}},
     {Family::fields, {0.08, 0.14, 0.20, 0.20}},
-    {Family::orders, {0.04, 0.05, 0.05, 0.05}},
+    {Family::orders, {0.04, 0.06, 0.08, 0.08}},
     {Family::sums, {0.01, 0.04, 0.05, 0.05}},
     {Family::hops, {0.00, 0.02, 0.03, 0.04}},
     {Family::closed_book, {0.00, 0.01, 0.01, 0.01}},

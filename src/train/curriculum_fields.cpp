@@ -141,7 +141,13 @@ std::vector<Slot> draw_slots(Words& words, std::size_t count) {
       keys = {keys.back()};
     else
       keys.pop_back();
-    const std::string key = key_style(random.choose(keys), style);
+    std::string name = random.choose(keys);
+    // Any word may stand for it where the description tells what is meant: keys have to be copied, not known.
+    if (words.pool() == Pool::training && random.chance(0.4)) {
+      name = words.noun();
+      if (random.chance(0.4)) name += "_" + words.noun();
+    }
+    const std::string key = key_style(name, style);
     if (fresh(key))
       slots.push_back(
           {key, random.choose(descriptions), row.form, row.kind, parts(row.sentences), parts(row.options)});

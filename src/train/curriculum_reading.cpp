@@ -1,5 +1,6 @@
 #include "train/curriculum_reading.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <span>
@@ -35,6 +36,10 @@ constexpr std::array<const char*, 8> kQuestions = {"What is the {a} of {e}?",
                                                    "Which {a} is given for {e}?",
                                                    "Do you know the {a} of {e}?",
                                                    "Please look up the {a} of {e}."};
+// What people put around a question.
+constexpr std::array<const char*, 8> kAround = {"Quick question: {}", "{} Thanks.", "Hello, {}", "{} Be brief.",
+                                                "Could you check this? {}", "{} I forgot.", "Question: {}",
+                                                "My colleague asks: {}"};
 constexpr std::array<const char*, 3> kHeldOutQuestions = {"Could you find out the {a} of {e} for me?",
                                                           "Regarding {e}, what is its {a}?",
                                                           "{e}: what about the {a}?"};
@@ -312,7 +317,10 @@ Dialogue reading_dialogue(Words& words, Difficulty difficulty) {
   for (const std::size_t i : order) {
     const std::string& question =
         difficulty.level < 0.1 ? asked[i]->questions.front() : random.choose(asked[i]->questions);
-    dialogue.user((first ? with_documents(pages) : std::string()) + question);
+    const bool around = difficulty.level > 0.3 && random.chance(0.25);
+    const std::string asked_as =
+        around ? fmt::format(fmt::runtime(kAround[random.below(kAround.size())]), question) : question;
+    dialogue.user((first ? with_documents(pages) : std::string()) + asked_as);
     dialogue.answer(i < present ? asked[i]->value : std::string(kAbsentAnswer));
     first = false;
   }

@@ -44,6 +44,21 @@ void add(Dialogue& dialogue, Random& random, std::uint64_t digits, Scratchpad sc
                                                  : sum);
 }
 
+// Something to begin, end or join with: made of any word or of signs, so that it has to be read in the order and cannot be
+// known. The gate's own ("Reply: ", "#", ...) never come out: they use words and signs that are left out here.
+std::string affix(Words& words) {
+  Random& random = words.random();
+  static constexpr std::array<const char*, 6> kBefore = {"", "", " ", "(", "* ", "<"},
+                                              kBehind = {": ", " - ", "; ", "! ", ") ", " "};
+  static constexpr std::array<const char*, 10> kSigns = {"!", ";", "...", " ~", " +", "-> ", "& ", " | ", " % ", "@"};
+  const std::uint64_t kind = random.below(5);
+  if (kind == 0) return kSigns[random.below(kSigns.size())];
+  if (kind == 1) return words.code() + kBehind[random.below(kBehind.size())];
+  const std::string word = random.chance(0.5) ? words.noun() : random.chance(0.5) ? words.made_up() : words.verb();
+  return kBefore[random.below(kBefore.size())] + (random.chance(0.6) ? capitalised(word) : word) +
+         kBehind[random.below(kBehind.size())];
+}
+
 std::string upper(std::string text) {
   for (char& letter : text) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
   return text;
@@ -116,7 +131,8 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
   Dialogue dialogue;
   dialogue.family = "orders";
-  const std::uint64_t order = random.below(10);
+  // Half of them carry a text of their own that has to be copied.
+  const std::uint64_t order = random.chance(0.5) ? 5 + random.below(3) : random.below(10);
   static constexpr std::array<const char*, 10> kSystems = {"Write the user's words in capital letters.",
                                                            "Answer with the first word only.",
                                                            "Answer with the last word only.",
@@ -131,7 +147,8 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
                                               kEnd = {"!", " Done.", " OK", ";", " Thanks."},
                                               kJoin = {"-", ", ", "_", " and ", "/"};
   const std::uint64_t which = random.below(5);
-  const std::string token = order == 5 ? kBegin[which] : order == 6 ? kEnd[which] : kJoin[which];
+  const std::string fixed = order == 5 ? kBegin[which] : order == 6 ? kEnd[which] : kJoin[which];
+  const std::string token = random.chance(0.15) ? fixed : affix(words);
   std::string shown = token;
   const Slots slots[] = {{"t", shown}};
   dialogue.system(fill(kSystems[order], slots));

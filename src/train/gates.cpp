@@ -166,4 +166,10 @@ Json gate_item(std::string_view gate, std::uint64_t index) {
               known);
 }
 
+std::string gate_text(const Gate& gate, std::uint64_t first, std::uint64_t count) {
+  std::string text = to_line(gate_head(gate)) + "\n";
+  for (std::uint64_t i = first; i < first + count; ++i) text += to_line(gate_item(gate.name, i)) + "\n";
+  return text;
+}
+
 }  // namespace fulcrum

@@ -27,5 +27,7 @@ std::span<const Gate> gates();
 Json gate_head(const Gate& gate);
 // Error(not_found) for a gate that does not exist; the message lists those that do.
 Json gate_item(std::string_view gate, std::uint64_t index);
+// The gate's file with items [first, first + count). The committed suites have those from 0 on.
+std::string gate_text(const Gate& gate, std::uint64_t first, std::uint64_t count);
 
 }  // namespace fulcrum

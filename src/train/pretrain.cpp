@@ -34,7 +34,7 @@ class TrainingLog {
         const std::string_view line(text.data() + begin, end - begin);
         const Json entry = parse_json(line, path.string());
         if (entry.at("step").get<std::int64_t>() > steps_done) break;
-        last_loss_ = entry.at("loss").get<double>();
+        if (entry.contains("loss")) last_loss_ = entry.at("loss").get<double>();
         kept.append(line).push_back('\n');
       }
     }
@@ -112,7 +112,8 @@ class Run {
       fill_initial_weights(config_, layout_, weights_);
   }
 
-  PretrainResult train(const ProgressCallback& progress, const CancelToken& cancel) {
+  PretrainResult train(const ProgressCallback& progress, const CancelToken& cancel,
+                       const CheckpointProbe& probe) {
     const DecoderView weights = view_decoder(config_.model, layout_, weights_);
     TrainingLog log(beside(config_.output, ".log.jsonl"), state_.steps_done);
     last_loss_ = log.last_loss();
@@ -128,7 +129,10 @@ class Run {
       state_.seconds_done = seconds_before + elapsed.count();
       if (state_.steps_done % config_.log_steps == 0 || state_.steps_done == config_.steps)
         report(interval, log, progress);
-      if (state_.steps_done % config_.checkpoint_steps == 0 || state_.steps_done == config_.steps) save();
+      if (state_.steps_done % config_.checkpoint_steps == 0 || state_.steps_done == config_.steps) {
+        save();
+        if (probe) log.write({{"step", state_.steps_done}, {"probe", probe(config_.output)}});
+      }
     }
     return {config_.output, sha256_file(config_.output), state_.steps_done, state_.tokens_done,
             last_loss_,     state_.seconds_done};
@@ -252,8 +256,8 @@ class Run {
 }  // namespace
 
 PretrainResult pretrain_on(PretrainConfig config, const PretrainData& data, const ProgressCallback& progress,
-                           const CancelToken& cancel) {
-  return Run(checked(std::move(config), data), data).train(progress, cancel);
+                           const CancelToken& cancel, const CheckpointProbe& probe) {
+  return Run(checked(std::move(config), data), data).train(progress, cancel, probe);
 }
 
 ModelFile untrained_model(PretrainConfig config, const PretrainData& data) {

@@ -63,8 +63,8 @@ PretrainData make_pretrain_data(const PretrainConfig& config, const ProgressCall
 }
 
 PretrainResult pretrain(const PretrainConfig& config, const ProgressCallback& progress,
-                        const CancelToken& cancel) {
-  return pretrain_on(config, make_pretrain_data(config, progress, cancel), progress, cancel);
+                        const CancelToken& cancel, const CheckpointProbe& probe) {
+  return pretrain_on(config, make_pretrain_data(config, progress, cancel), progress, cancel, probe);
 }
 
 }  // namespace fulcrum
