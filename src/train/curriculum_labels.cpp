@@ -184,8 +184,8 @@ Sorting draw_sorting(Words& words, std::size_t classes, double level, Naming nam
   Random& random = words.random();
   if (level < 0.12) return by_cue(words, classes, level);
   const double u = random.uniform();
-  if (u < 0.25) return by_cue(words, classes, level);
-  if (u < 0.58) return by_topic(words, classes, level, naming);
+  if (u < 0.4) return by_cue(words, classes, level);
+  if (u < 0.65) return by_topic(words, classes, level, naming);
   if (u < 0.92 || classes != 2) return by_phrase(words, classes, level);
   return by_form(words);
 }
@@ -246,9 +246,9 @@ std::string instruction(Words& words, const Sorting& sorting, const std::vector<
 Dialogue labels_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
   const std::size_t classes =
-      difficulty.level < 0.15 ? 2 : 2 + random.below(difficulty.scaled(1, random.chance(0.25) ? 9 : 5));
+      difficulty.level < 0.15 || random.chance(0.45) ? 2 : 2 + random.below(difficulty.scaled(1, random.chance(0.25) ? 9 : 5));
   const double u = random.uniform();
-  const Naming naming = u < 0.42 ? Naming::natural : u < 0.8 ? Naming::arbitrary : Naming::flipped;
+  const Naming naming = u < 0.3 ? Naming::natural : u < 0.82 ? Naming::arbitrary : Naming::flipped;
   const Sorting sorting = draw_sorting(words, classes, difficulty.level, naming);
   const std::vector<std::string> labels = rename(words, sorting, naming);
   const bool described = naming != Naming::flipped && random.chance(naming == Naming::natural ? 0.1 : 0.3);
