@@ -1,6 +1,7 @@
-// The decision benchmark: simulated tasks whose best lever is known (scenarios.h), each decided again and
-// again at a part of the exhaustive cost. Prints a table a task and whether the claims hold; exit status 1 if
-// they do not.
+// The decision benchmark: simulated tasks whose best lever is known by construction, each decided again and
+// again at a part of the exhaustive cost. Two sets of them: the scenarios (scenarios.h), on which the search and the
+// rule were tuned, and the drawn ones (held_out.h), on which nothing was. Prints a table a task and whether the claims
+// hold for either; exit status 1 if they do not.
 //
 //   decision_bench [RUNS] [PART]      RUNS a task, default 20; PART of the exhaustive cost, default 0.2
 //
@@ -16,7 +17,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <string_view>
 
+#include "held_out.h"
 #include "scenarios.h"
 
 namespace fulcrum {
@@ -70,51 +73,94 @@ std::string row(const std::string& name, const Tally& tally) {
                      share(tally.regret), tally.cost / tally.runs);
 }
 
-int run(int runs, double part) {
+constexpr std::string_view kHead = "right within unsure wrong*  regret   cost";
+// Of the runs, how many are also decided with everything measured.
+constexpr int kExhaustiveEvery = 4;
+
+struct Tallies {
+  Tally raced, exhaustive;
+};
+
+// `runs` decisions on one task; prints its row.
+Tallies decide_often(const SimulatedTask& task, int runs, double part) {
+  const double whole = exhaustive_seconds(task);
+  Tallies tallies;
+  for (int run = 0; run < runs; ++run) {
+    const auto seed = static_cast<std::uint64_t>(run) + 1;
+    const SimulatedDecision decision = simulate_decision(task, part * whole, seed);
+    judge(tallies.raced, task, decision.verdict, decision.search.untried());
+    tallies.raced.cost += decision.search.total_seconds / whole;
+    if (run % kExhaustiveEvery != 0) continue;
+    judge(tallies.exhaustive, task, simulate_exhaustive(task, seed), {});
+    tallies.exhaustive.cost += 1;
+  }
+  std::string line = row(task.name, tallies.raced);
+  for (const auto& [recipe, count] : tallies.raced.wrong) line += fmt::format("  {} x{}", recipe, count);
+  fmt::print("{}\n", line);
+  return tallies;
+}
+
+bool claim(bool holds, std::string_view text) {
+  fmt::print("{}: {}\n", holds ? "holds" : "DOES NOT HOLD", text);
+  return holds;
+}
+
+bool claims(const Tally& all, double part) {
+  bool good = claim(all.within >= kLeastWithin * all.runs, "right or within its own uncertainty in 95%");
+  good &= claim(all.regret <= kMostRegret * all.runs, "mean regret at most 2% of the best recipe's value");
+  good &= claim(all.cost <= 1.02 * part * all.runs, "at the part of the exhaustive cost that was given");
+  return good;
+}
+
+void print_head(std::string_view which, std::size_t tasks, int runs, double part) {
+  fmt::print("{} {}, {} runs each, at {:g} of the exhaustive cost. Percent, but for the cost.\n\n{:<52} {}\n",
+             tasks, which, runs, part, "task", kHead);
+}
+
+bool run_scenarios(int runs, double part) {
   const std::vector<Scenario> scenarios = decision_scenarios();
   Tally all, tellable, untellable, exhaustive;
-  fmt::print(
-      "{} simulated tasks, {} runs each, at {:g} of the exhaustive cost. Percent, but for the cost.\n\n",
-      scenarios.size(), runs, part);
-  fmt::print("{:<52} right within unsure wrong*  regret   cost\n", "task");
+  print_head("scenarios, which were tuned on", scenarios.size(), runs, part);
   for (const Scenario& scenario : scenarios) {
-    const SimulatedTask& task = scenario.task;
-    const std::string& best = task.recipes[best_recipe(task)].id;
+    const std::string& best = scenario.task.recipes[best_recipe(scenario.task)].id;
     if (!best.starts_with(scenario.intended)) {
-      fmt::print("{}: made for {}, but its best recipe is {}\n", task.name, scenario.intended, best);
-      return 1;
+      fmt::print("{}: made for {}, but its best recipe is {}\n", scenario.task.name, scenario.intended, best);
+      return false;
     }
-    const double whole = exhaustive_seconds(task);
-    Tally tally;
-    for (int seed = 1; seed <= runs; ++seed) {
-      const SimulatedDecision decision =
-          simulate_decision(task, part * whole, static_cast<std::uint64_t>(seed));
-      judge(tally, task, decision.verdict, decision.search.untried());
-      tally.cost += decision.search.total_seconds / whole;
-      if (seed % 4 == 1) {
-        judge(exhaustive, task, simulate_exhaustive(task, static_cast<std::uint64_t>(seed)), {});
-        exhaustive.cost += 1;
-      }
-    }
-    std::string line = row(task.name, tally);
-    for (const auto& [recipe, count] : tally.wrong) line += fmt::format("  {} x{}", recipe, count);
-    fmt::print("{}\n", line);
-    all.add(tally);
-    (scenario.tellable ? tellable : untellable).add(tally);
+    const Tallies tallies = decide_often(scenario.task, runs, part);
+    all.add(tallies.raced);
+    (scenario.tellable ? tellable : untellable).add(tallies.raced);
+    exhaustive.add(tallies.exhaustive);
   }
   fmt::print("\n{}\n{}\n{}\n{}\n* wrong though called clear\n", row("all", all),
              row("those that can be told", tellable), row("those that cannot", untellable),
              row("all, everything measured (fewer runs)", exhaustive));
-  const auto claim = [](bool holds, const std::string& text) {
-    fmt::print("{}: {}\n", holds ? "holds" : "DOES NOT HOLD", text);
-    return holds;
-  };
-  bool good = claim(all.within >= kLeastWithin * all.runs, "right or within its own uncertainty in 95%");
-  good &= claim(all.regret <= kMostRegret * all.runs, "mean regret at most 2% of the best recipe's value");
-  good &= claim(all.cost <= 1.02 * part * all.runs, "at the part of the exhaustive cost that was given");
-  good &= claim(untellable.sure_and_wrong <= kMostSureAndWrong * untellable.runs,
-                "sure and wrong in at most 5% where nothing can be told");
-  return good ? 0 : 1;
+  const bool good = claims(all, part);
+  return claim(untellable.sure_and_wrong <= kMostSureAndWrong * untellable.runs,
+               "sure and wrong in at most 5% where nothing can be told") &&
+         good;
+}
+
+bool run_held_out(int runs, double part) {
+  const std::vector<SimulatedTask> tasks = held_out_tasks();
+  Tally all, exhaustive;
+  print_head("drawn tasks, held out", tasks.size(), runs, part);
+  for (const SimulatedTask& task : tasks) {
+    const Tallies tallies = decide_often(task, runs, part);
+    all.add(tallies.raced);
+    exhaustive.add(tallies.exhaustive);
+  }
+  fmt::print("\n{}\n{}\n* wrong though called clear\n", row("all", all),
+             row("all, everything measured (fewer runs)", exhaustive));
+  const bool good = claims(all, part);
+  return claim(all.sure_and_wrong <= kMostSureAndWrong * all.runs, "sure and wrong in at most 5%") && good;
+}
+
+int run(int runs, double part) {
+  const bool tuned_on = run_scenarios(runs, part);
+  fmt::print("\n");
+  const bool held_out = run_held_out(runs, part);
+  return tuned_on && held_out ? 0 : 1;
 }
 
 }  // namespace

@@ -1,101 +1,16 @@
 #include "scenarios.h"
 
-#include <algorithm>
-#include <cmath>
+#include "lever_curves.h"
 
 namespace fulcrum {
 
 namespace {
-
-enum class Documents { none, there };
-
-// How quality answers to each lever. Gains are in shares of right answers, over zero-shot.
-struct Curves {
-  double zero = 0.4;
-  double few_gain = 0.05, demonstrations_needed = 2;  // gain * (1 - exp(-k / needed))
-  double crowding = 0.0;                              // lost with each demonstration beyond the second
-  double nearest_gain = 0.0;                          // over fixed demonstrations
-  double reasoning_gain = -0.05;
-  Documents documents = Documents::none;
-  double retrieval_gain = 0.0, passages_needed = 1;
-  double distraction = 0.01;  // lost with each passage
-  double best_chunk_tokens = 120;
-  double few_beside_retrieval = 0.02;
-  double tuned_gain = 0.1, tuned_retrieval_gain = 0.1;
-  double best_rate = 1;  // of the learning rates tried, as multiples of the task's own
-  double rate_loss = 0.03, small_rank_loss = 0.01;
-};
 
 struct Kind {
   std::string name, intended;
   Curves curves;
   double target = 0.85, calls_per_month = 20000;
   bool facts_change = false, behaviour_stable = true, tellable = true;
-};
-
-class Grid {
- public:
-  explicit Grid(const Curves& curves) : c_(curves) {}
-
-  std::vector<SimulatedRecipe> recipes() {
-    add("zero_shot", {"prompt"}, "", c_.zero, 0.02);
-    for (const int k : {8, 2, 4})
-      add(k == 8 ? "few_shot" : "few_shot@k" + std::to_string(k), {"prompt", "few_shot"}, "",
-          c_.zero + few(k), 0.02 + 0.004 * k, 0, k);
-    for (const int k : {8, 4})
-      add(k == 8 ? "few_shot@nearest" : "few_shot@nearest@k4", {"prompt", "few_shot"}, "",
-          c_.zero + few(k) + c_.nearest_gain * k / 8, 0.03 + 0.005 * k, 0, 360);
-    add("reasoning", {"prompt", "reasoning"}, "", c_.zero + c_.reasoning_gain, 0.15);
-    const bool documents = c_.documents == Documents::there;
-    if (documents) {
-      for (const int passages : {3, 1, 6})
-        for (const int chunk : {120, 60, 240}) {
-          const std::string settings = (passages == 3 ? "" : "@p" + std::to_string(passages)) +
-                                       (chunk == 120 ? "" : "@c" + std::to_string(chunk));
-          add("retrieval" + settings, {"prompt", "retrieval"}, "", c_.zero + found(passages, chunk),
-              0.03 + 0.00012 * passages * chunk);
-        }
-      add("retrieval+few_shot", {"prompt", "retrieval", "few_shot"}, "",
-          c_.zero + found(3, 120) + c_.few_beside_retrieval, 0.12, 0, 8);
-    }
-    add_tuned("fine_tuned", {"fine_tune"}, c_.zero + c_.tuned_gain, 0.012, 45);
-    if (documents)
-      add_tuned("fine_tuned+retrieval", {"fine_tune", "retrieval"}, c_.zero + c_.tuned_retrieval_gain, 0.05,
-                70);
-    return std::move(recipes_);
-  }
-
- private:
-  double few(int k) const {
-    return c_.few_gain * (1 - std::exp(-k / c_.demonstrations_needed)) - c_.crowding * std::max(0, k - 2);
-  }
-  double found(int passages, int chunk_tokens) const {
-    const double reach = 1 - std::exp(-1.5 * passages / c_.passages_needed);
-    const double fit = chunk_tokens == c_.best_chunk_tokens ? 1.0 : 0.85;
-    return c_.retrieval_gain * reach * fit - c_.distraction * passages;
-  }
-  void add_tuned(const std::string& id, const std::vector<std::string>& levers, double quality,
-                 double seconds, double training) {
-    for (const int rank : {16, 8, 32})
-      for (const double rate : {1.0, 2.0, 0.5}) {
-        const bool own = rate == 1 && rank == 16;
-        const double lost = (rate == c_.best_rate ? 0 : c_.rate_loss) + (rank == 8 ? c_.small_rank_loss : 0);
-        const std::string settings = (rate == 1  ? ""
-                                      : rate < 1 ? "@lr0.5x"
-                                                 : "@lr2x") +
-                                     (rank == 16 ? std::string() : "@rank" + std::to_string(rank));
-        add(id + settings, levers, own ? "" : id, quality - lost, seconds, training * (0.8 + rank / 80.0),
-            420);
-      }
-  }
-  void add(std::string id, std::vector<std::string> levers, std::string parent, double quality,
-           double seconds, double training = 0, std::int64_t labels = 0) {
-    recipes_.push_back({std::move(id), std::move(levers), std::move(parent), std::clamp(quality, 0.02, 0.98),
-                        seconds, training, labels});
-  }
-
-  const Curves& c_;
-  std::vector<SimulatedRecipe> recipes_;
 };
 
 std::vector<Kind> kinds() {
@@ -216,7 +131,7 @@ std::vector<Scenario> decision_scenarios() {
       scenario.tellable = kind.tellable;
       SimulatedTask& task = scenario.task;
       task.name = kind.name + version.name;
-      task.recipes = Grid(kind.curves).recipes();
+      task.recipes = recipes_of_curves(kind.curves, {});
       task.circumstances.target = kind.target;
       task.circumstances.calls_per_month = kind.calls_per_month;
       task.circumstances.facts_change = kind.facts_change;
