@@ -21,5 +21,8 @@ echo
 # shellcheck disable=SC2086
 "$python" evaluate.py --shape 163M --type q8_0 $peers
 echo
-../build/release/src/decide/decision_bench 20
+# It says so by its status where a claim does not hold; the bundled tasks are measured all the same.
+claims=0
+../build/release/src/decide/decision_bench 20 || claims=$?
 decide/bundled.sh
+exit "$claims"

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/model_session.h"
 #include "cli/progress_bar.h"
+#include "measure/checkpoint_score.h"
 #include "recipe/levers.h"
 #include "recipe/run.h"
 #include "recipe/task.h"
@@ -39,18 +40,23 @@ void run_tune(Session& session, const TuneArguments& arguments) {
   const Path folder = arguments.output;
   const ModelFile base = load_model_file(session.model_path());
   LoraTuner tuner(base);
-  const TuneResult result = tuner.tune(tune_request(recipe, task.splits, index.get(), folder / "adapter"),
-                                       session.progress(), session.cancel);
+  TuneRequest request = tune_request(recipe, task.splits, index.get(), folder / "adapter");
+  request.score = checkpoint_score(recipe, task.splits.dev, yardstick_of(task), *engine,
+                                   recipe.retrieval ? index.get() : nullptr, session.cancel);
+  const TuneResult result = tuner.tune(request, session.progress(), session.cancel);
   recipe.adapter = AdapterReference{result.folder, result.sha256};
   write_recipe(recipe, folder / "recipe.toml");
   const auto& best = result.epochs.at(static_cast<std::size_t>(result.best_epoch));
   session.print(fmt::format(
-      "{}: {} trainable parameters, {} tokens in {}; epoch {} of {} is kept (dev loss {:.4f})\n",
+      "{}: {} trainable parameters, {} tokens in {}; epoch {} of {} is kept (dev loss {:.4f}{})\n",
       (folder / "recipe.toml").string(), result.trainable_parameters, result.trained_tokens,
-      format_duration(result.seconds), result.best_epoch + 1, result.epochs.size(), best.dev_loss));
+      format_duration(result.seconds), result.best_epoch + 1, result.epochs.size(), best.dev_loss,
+      best.score ? fmt::format(", {} on dev {:.3f}", to_string(task.metric), *best.score) : ""));
   Json epochs = Json::array();
   for (const auto& epoch : result.epochs) {
-    epochs.push_back({{"train_loss", epoch.train_loss}, {"dev_loss", epoch.dev_loss}});
+    epochs.push_back({{"train_loss", epoch.train_loss},
+                      {"dev_loss", epoch.dev_loss},
+                      {"dev_score", epoch.score ? Json(*epoch.score) : Json(nullptr)}});
   }
   session.write_json({{"recipe", (folder / "recipe.toml").string()},
                       {"sha256", result.sha256},

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "decide/adapter_guard.h"
 #include "decide/evidence.h"
 #include "decide/task_search.h"
 #include "measure/power.h"
@@ -137,16 +138,33 @@ class TaskComparison {
       ids.push_back(variant.recipe.id);
     }
     plan(std::move(ids), budget_seconds);
+    const double before_guard = workshop_.now_seconds();
+    const std::optional<AdapterGuard> guard = guard_of(placed);
+    const double guard_seconds = workshop_.now_seconds() - before_guard;
     SearchSettings settings;
     settings.budget_seconds = budget_seconds - (workshop_.now_seconds() - start);
     settings.circumstances = result_.task.circumstances;
     settings.seed = options_.seed;
-    TaskSearch found =
-        search_task(placed, workshop_, static_cast<std::int64_t>(tested_.size()), evaluation_, settings);
+    TaskSearch found = search_task(placed, workshop_, static_cast<std::int64_t>(tested_.size()), evaluation_,
+                                   settings, guard_seconds);
     found.record.budget_seconds = budget_seconds;
     result_.search = std::move(found.record);
     if (callbacks_.searched) callbacks_.searched(*result_.search);
-    for (TaskSearch::Found& each : found.found) measure(each.recipe, each.training);
+    for (TaskSearch::Found& each : found.found) {
+      measure(each.recipe, each.training);
+      if (guard && each.recipe.adapter) result_.investigation.forgetting.push_back(guard->ask(each.recipe));
+    }
+  }
+
+  // Asks the base, where one of the recipes could come out with an adapter.
+  std::optional<AdapterGuard> guard_of(const std::vector<RecipeVariant>& grid) const {
+    const auto may_adapt = [&](const RecipeVariant& variant) {
+      return variant.recipe.tune && !ruled_out(variant.recipe.levers, result_.task.circumstances);
+    };
+    if (!options_.investigation.guard_suite || std::none_of(grid.begin(), grid.end(), may_adapt))
+      return std::nullopt;
+    return std::optional<AdapterGuard>(std::in_place, *options_.investigation.guard_suite, model_,
+                                       task_.max_forgetting, options_.seed, cancel_);
   }
 
   // What is measured reads the folder's own copy of the documents.

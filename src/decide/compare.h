@@ -31,8 +31,9 @@ struct CompareOptions {
   // and the confirmation on the test together; `only` must be empty. Absent: the standard recipes, all of
   // them.
   std::optional<Budget> budget;
-  InvestigationOptions investigation;  // not made under a budget, which it would break
-  Clock clock;                         // empty: the machine's
+  // Under a budget only its guard is asked: the rest would break it.
+  InvestigationOptions investigation;
+  Clock clock;  // empty: the machine's
 };
 
 // What is known of a task before anything runs: law 4 wants the smallest detectable difference told first.

@@ -134,7 +134,10 @@ demonstrations = 3
     TuneResult result;
     result.folder = request.output_folder;
     result.seconds = 20;
-    result.epochs = {{1.0, 1.1}, {0.5, 0.7}};
+    for (int epoch = 0; epoch < request.max_epochs; ++epoch) {
+      result.epochs.push_back({1.0 / (1 + epoch), 1.1 / (1 + epoch), std::nullopt});
+      if (request.score) result.epochs.back().score = request.score(request.output_folder);
+    }
     result.sha256 = sha256("weights");
     return result;
   }};
@@ -358,6 +361,86 @@ TEST_F(CompareTest, ASearchRacesOnDevAndMeetsTheTestOnce) {
                          [](const auto& arm) { return arm.id == "fine_tuned"; })
                 ->fate,
             ArmFate::ruled_out);
+}
+
+// Fine-tuning alone reaches the target: documents are not read. Its adapter has forgotten everything else.
+class ForgetfulTest : public CompareTest {
+ protected:
+  void SetUp() override {
+    CompareTest::SetUp();
+    std::string file = read_file(home_ / "answer.toml");
+    const auto drop = [&](const std::string& line) {
+      const std::size_t at = file.find(line);
+      ASSERT_NE(at, std::string::npos) << line;
+      file.erase(at, line.size());
+    };
+    drop("[volatility]\ndocuments_change_days = 30\n");
+    file += "[fine_tune]\nmax_forgetting = 0.1\n";
+    write_file_atomic(home_ / "answer.toml", file);
+    std::string guard;
+    for (int i = 0; i < kGuardItems; ++i)
+      guard += to_line({{"messages",
+                         {{{"role", "user"}, {"content", "general " + std::to_string(i)}},
+                          {{"role", "assistant"}, {"content", "fine"}}}}}) +
+               "\n";
+    write_file_atomic(home_ / "guard.jsonl", guard);
+    options_.investigation.guard_suite = home_ / "guard.jsonl";
+    model_.answer_by([this](const GenerateRequest& request) -> std::string {
+      virtual_seconds_ += 0.01;
+      const std::string& text = request.messages.back().content;
+      if (text.starts_with("general")) return request.adapter.empty() || !forgets_ ? "fine" : "room 1";
+      const std::size_t documents_end = text.rfind("</doc>");
+      const std::string question = documents_end == std::string::npos ? text : text.substr(documents_end);
+      for (int article = kDocuments - 1; article >= 0; --article)
+        if (question.find(name_of(article)) != std::string::npos)
+          return request.adapter.empty() ? "somewhere" : room(article);
+      return "nothing asked";
+    });
+    model_.score_by([](const ScoreRequest&, std::string_view) { return -1.0; });
+  }
+
+  static constexpr int kGuardItems = 20;
+  bool forgets_ = true;
+};
+
+TEST_F(ForgetfulTest, AnAdapterFoundByARaceIsHeldToTheGuardToo) {
+  constexpr double kBudget = 20;
+  search_within(kBudget);
+  forgets_ = false;
+  const TaskResult kept = run().tasks.front();
+  EXPECT_TRUE(kept.verdict.recipe.starts_with("fine_tuned")) << kept.verdict.recipe;
+  ASSERT_FALSE(kept.investigation.forgetting.empty());
+
+  forgets_ = true;
+  const CompareResult result = run();
+  const TaskResult& task = result.tasks.front();
+  EXPECT_LE(task.search->total_seconds, kBudget);
+  std::size_t adapters = 0;
+  for (const RecipeResult& recipe : task.recipes) {
+    if (!recipe.training) continue;
+    ++adapters;
+    EXPECT_TRUE(task.investigation.blocked(recipe.id)) << recipe.id;
+  }
+  EXPECT_GT(adapters, 0U);
+  EXPECT_EQ(task.investigation.forgetting.size(), adapters);
+  EXPECT_FALSE(task.verdict.recipe.starts_with("fine_tuned")) << task.verdict.recipe;
+  for (const ChoiceShare& share : task.verdict.choice_shares)
+    EXPECT_FALSE(share.recipe.starts_with("fine_tuned")) << share.recipe;
+  const Evidence evidence = read_evidence(task.evidence_folder);
+  expect_traceable_verdict(evidence.recorded, 0);
+  EXPECT_EQ(to_json(evidence.task().verdict), to_json(task.verdict));
+}
+
+TEST_F(ForgetfulTest, WithoutABudgetEverySentenceIsTraceableToo) {
+  options_.investigation.curves = Curves::all;
+  options_.investigation.learning.seeds = 2;
+  options_.investigation.demonstrations.counts = {1, 2};
+  const CompareResult result = run();
+  const TaskResult& task = result.tasks.front();
+  EXPECT_TRUE(task.investigation.blocked("fine_tuned"));
+  EXPECT_TRUE(task.investigation.learning_curve);
+  const Json json = read_json(Path(task.evidence_folder) / "result.json");
+  expect_traceable_verdict(json, 0);
 }
 
 TEST_F(CompareTest, ASearchIsKeptAsEvidence) {

@@ -154,7 +154,7 @@ TEST(Figures, ABlockedRecipeIsNotRecommendedAndSaysWhy) {
     input.candidates.push_back(
         {arm_of(each.id, each.levers, each.measurement), each.measurement.quality, each.cost});
   input.circumstances = task.task.circumstances;
-  input.blocked = {{"fine_tuned", "It forgets too much."}};
+  input.blocked = {{"fine_tuned", {"It forgets too much.", {}}}};
   const Verdict verdict = decide(input);
   EXPECT_NE(verdict.recipe, "fine_tuned");
   for (const Rejection& each : verdict.rejected)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "measure/checkpoint_score.h"
 #include "recipe/run.h"
 
 namespace fulcrum {
@@ -51,7 +52,10 @@ std::vector<RecipeForecast> forecast_recipes(std::span<const Recipe> recipes, Wo
     forecast.measuring_seconds = calls * forecast.seconds_per_call;
     if (recipe.tune) {
       if (pace < 0) pace = workshop.measure_training_pace(recipe);
-      forecast.training_seconds = pace * workshop.training_tokens(recipe);
+      forecast.training_seconds =
+          pace * workshop.training_tokens(recipe) +
+          checkpoint_calls(workshop.task().splits.dev.size(), recipe.tune->max_epochs) *
+              forecast.seconds_per_call;
     }
     forecast.cost = forecast.seconds() * second_price;
     forecasts.push_back(std::move(forecast));

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "decide/adapter_guard.h"
 #include "decide/diagnosis.h"
 #include "recipe/levers.h"
 
@@ -74,18 +75,12 @@ class Investigator {
 
   void guard_adapters() {
     if (!options_.guard_suite) return;
-    std::optional<GuardSuite> suite;
-    std::optional<GuardRun> before;
+    std::optional<AdapterGuard> guard;
     for (const MeasuredRecipe& each : input_.recipes) {
       if (!each.recipe->adapter) continue;
-      cancel_.check(fmt::format("guarding {}", each.recipe->id));
-      if (!suite) {
-        suite = read_guard_suite(*options_.guard_suite);
-        before = run_guard(*suite, "", model_, cancel_);
-      }
-      found_.forgetting.push_back(compare_guard(
-          *suite, each.recipe->id, *before, run_guard(*suite, adapter_name(*each.recipe), model_, cancel_),
-          input_.task.max_forgetting, input_.seed));
+      if (!guard)
+        guard.emplace(*options_.guard_suite, model_, input_.task.max_forgetting, input_.seed, cancel_);
+      found_.forgetting.push_back(guard->ask(*each.recipe));
     }
   }
 
@@ -110,25 +105,38 @@ class Investigator {
 
 }  // namespace
 
-std::optional<std::string> Investigation::blocked(std::string_view recipe) const {
-  for (const Forgetting& each : forgetting) {
+std::optional<Sentence> Investigation::blocked(std::string_view recipe) const {
+  for (std::size_t i = 0; i < forgetting.size(); ++i) {
+    const Forgetting& each = forgetting[i];
     if (each.recipe != recipe || !each.exceeded()) continue;
-    return fmt::format(
-        "It forgets: {:.2f} ({:.2f} to {:.2f}, n = {}) of the general guard items are lost, more than the "
-        "{:.2f} that the "
-        "task allows.",
-        each.loss.difference, each.loss.low, each.loss.high, each.loss.n, *each.limit);
+    Sentence s;
+    const auto figure = [&](const char* part, double value) {
+      return s.cite(fmt::format("investigation.forgetting[{}].{}", i, part), value);
+    };
+    return s.saying(
+        fmt::format("It forgets: {:.2f} ({:.2f} to {:.2f}, n = {:.0f}) of the general guard items are lost, "
+                    "more than the "
+                    "{:.2f} that the task allows.",
+                    figure("loss.difference", each.loss.difference), figure("loss.low", each.loss.low),
+                    figure("loss.high", each.loss.high), figure("loss.n", static_cast<double>(each.loss.n)),
+                    figure("limit", *each.limit)));
   }
   return std::nullopt;
 }
 
-std::optional<std::string> more_data_sentence(const Investigation& investigation) {
+std::optional<Sentence> more_data_sentence(const Investigation& investigation) {
   if (!investigation.learning_curve) return std::nullopt;
   const LearningCurve& curve = *investigation.learning_curve;
   const Estimate& gain = curve.fit.gain_of_doubling;
-  return fmt::format(
+  Sentence s;
+  const auto figure = [&](const char* part, double value) {
+    return s.cite(fmt::format("investigation.learning_curve.fit.{}", part), value);
+  };
+  return s.saying(fmt::format(
       "Twice the training examples ({:.0f}) would bring {} {:+.2f} to {:+.2f} (estimate {:+.2f}).",
-      curve.fit.doubled_amount, curve.recipe, gain.low, gain.high, gain.estimate);
+      figure("doubled_amount", curve.fit.doubled_amount), curve.recipe,
+      figure("gain_of_doubling.low", gain.low), figure("gain_of_doubling.high", gain.high),
+      figure("gain_of_doubling.estimate", gain.estimate)));
 }
 
 Investigation investigate(const InvestigationInput& input, LanguageModel& model, Tuner& tuner,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "decide/sentence.h"
 #include "measure/causes.h"
 #include "measure/consistency.h"
 #include "measure/guard.h"
@@ -41,12 +42,12 @@ struct Investigation {
   std::optional<DemonstrationCurve> demonstration_curve;
   double seconds = 0;
 
-  // Why this recipe's adapter must not be recommended, as a sentence; absent if nothing speaks against it.
-  std::optional<std::string> blocked(std::string_view recipe) const;
+  // Why this recipe's adapter must not be recommended; absent if nothing speaks against it.
+  std::optional<Sentence> blocked(std::string_view recipe) const;
 };
 
 // "Twice the training examples (720) would bring +0.01 to +0.04 (fine_tuned)."; absent without a curve.
-std::optional<std::string> more_data_sentence(const Investigation& investigation);
+std::optional<Sentence> more_data_sentence(const Investigation& investigation);
 
 struct MeasuredRecipe {
   const Recipe* recipe = nullptr;  // with its adapter, loaded

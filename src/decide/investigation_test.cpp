@@ -99,7 +99,7 @@ TEST_F(InvestigationTest, ProbesTheBestPromptAndGuardsEveryAdapter) {
   EXPECT_EQ(found.forgetting[0].loss.difference, 1);
   EXPECT_FALSE(found.blocked("zero_shot"));
   ASSERT_TRUE(found.blocked("fine_tuned"));
-  EXPECT_EQ(found.blocked("fine_tuned")->find("It forgets: 1.00 ("), 0u);
+  EXPECT_EQ(found.blocked("fine_tuned")->text.find("It forgets: 1.00 ("), 0u);
   EXPECT_FALSE(found.learning_curve);
   EXPECT_FALSE(more_data_sentence(found));
 }
@@ -114,7 +114,8 @@ TEST_F(InvestigationTest, CurvesAreDrawnWhereAskedFor) {
   EXPECT_EQ(found.learning_curve->runs.size(), 8u);
   ASSERT_TRUE(found.demonstration_curve);
   ASSERT_TRUE(more_data_sentence(found));
-  EXPECT_EQ(more_data_sentence(found)->find("Twice the training examples (80) would bring fine_tuned "), 0u);
+  EXPECT_EQ(more_data_sentence(found)->text.find("Twice the training examples (80) would bring fine_tuned "),
+            0u);
 }
 
 TEST_F(InvestigationTest, SurvivesBeingWrittenAndRead) {

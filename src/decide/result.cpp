@@ -44,7 +44,7 @@ void conclude(TaskResult& task) {
   input.diagnosis = task.diagnosis;
   input.seed = task.seed;
   if (auto more_data = more_data_sentence(task.investigation))
-    input.further_steps.push_back({std::move(*more_data), {"investigation.learning_curve"}});
+    input.further_steps.push_back(std::move(*more_data));
   task.verdict = decide(input);
   task.break_even = break_even_pairs(input.candidates, input.circumstances.calls_per_month);
 }

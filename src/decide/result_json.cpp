@@ -80,7 +80,9 @@ Json to_json(const BreakEvenLine& line) {
 Json to_json(const TrainingRecord& training) {
   Json epochs = Json::array();
   for (const auto& epoch : training.epochs)
-    epochs.push_back({{"train_loss", number(epoch.train_loss)}, {"dev_loss", number(epoch.dev_loss)}});
+    epochs.push_back({{"train_loss", number(epoch.train_loss)},
+                      {"dev_loss", number(epoch.dev_loss)},
+                      {"dev_score", epoch.score ? Json(*epoch.score) : Json(nullptr)}});
   return {{"seconds", training.seconds},
           {"trained_tokens", training.trained_tokens},
           {"trainable_parameters", training.trainable_parameters},
@@ -284,7 +286,10 @@ TrainingRecord training_from(const Json& value) {
     const auto loss = [&](const char* key) {
       return epoch.at(key).is_null() ? NAN : epoch.at(key).get<double>();
     };
-    training.epochs.push_back({loss("train_loss"), loss("dev_loss")});
+    // Absent in what was written before checkpoints were picked by the metric.
+    std::optional<double> score;
+    if (epoch.contains("dev_score") && !epoch.at("dev_score").is_null()) score = epoch.at("dev_score");
+    training.epochs.push_back({loss("train_loss"), loss("dev_loss"), score});
   }
   training.sha256 = value.at("sha256");
   return training;

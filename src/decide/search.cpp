@@ -102,7 +102,7 @@ class Race {
   }
 
   double confirmation_seconds(std::size_t arm) const {
-    return ground_.confirmation_calls() * seconds_per_item(arm);
+    return ground_.confirmation_calls() * seconds_per_item(arm) + ground_.guard_seconds(arm);
   }
 
   // Left of the budget once the base has been confirmed.

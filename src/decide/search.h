@@ -48,6 +48,8 @@ class SearchGround {
   virtual double total_cost(std::size_t arm, double seconds_per_call) const = 0;
   // How many calls the full measurement on the test makes.
   virtual double confirmation_calls() const = 0;
+  // What confirming this arm takes beside those calls: an adapter is asked the guard suite too.
+  virtual double guard_seconds(std::size_t arm) const = 0;
 };
 
 struct SearchSettings {

@@ -55,6 +55,7 @@ class SimulatedGround final : public SearchGround {
   std::vector<double> answer(std::size_t arm, std::size_t begin, std::size_t end) override;
   double total_cost(std::size_t arm, double seconds_per_call) const override;
   double confirmation_calls() const override { return measurement_calls(task_); }
+  double guard_seconds(std::size_t) const override { return 0; }
 
   // The recipe measured on the test items; the clock goes on.
   Candidate measure(std::size_t recipe);

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "decide/evidence.h"
 #include "decide/forecast.h"
+#include "measure/checkpoint_score.h"
 
 namespace fulcrum {
 
@@ -16,9 +17,10 @@ namespace {
 class TaskGround final : public SearchGround {
  public:
   TaskGround(const std::vector<RecipeVariant>& grid, Workshop& workshop, std::int64_t test_items,
-             const EvaluationOptions& evaluation, const SearchSettings& settings)
+             const EvaluationOptions& evaluation, const SearchSettings& settings, double guard_seconds)
       : workshop_(workshop),
         settings_(settings),
+        guard_seconds_(guard_seconds),
         calls_(calls_of_evaluation(test_items, evaluation)),
         yardstick_(yardstick_of(workshop.task())),
         order_(workshop.task().splits.dev.size()) {
@@ -36,20 +38,23 @@ class TaskGround final : public SearchGround {
   std::size_t items() const override { return order_.size(); }
   double now_seconds() const override { return workshop_.now_seconds(); }
   double confirmation_calls() const override { return calls_; }
+  double guard_seconds(std::size_t arm) const override { return recipes_[arm].tune ? guard_seconds_ : 0; }
   double prepare_seconds(std::size_t arm) const override {
-    return std::max(0.0, pace_) * forecast_tokens_[arm];
+    return std::max(0.0, pace_) * forecast_tokens_[arm] + checkpoint_seconds(arm);
   }
 
   void prepare(std::size_t arm) override {
     const double start = now_seconds();
     trainings_[arm] = workshop_.train(recipes_[arm]);
     // Trainings that stop early are shorter than the forecast; the next ones will be too.
-    if (forecast_tokens_[arm] > 0) pace_ = (now_seconds() - start) / forecast_tokens_[arm];
+    if (forecast_tokens_[arm] > 0)
+      pace_ = std::max(0.0, now_seconds() - start - checkpoint_seconds(arm)) / forecast_tokens_[arm];
   }
 
   std::vector<double> answer(std::size_t arm, std::size_t begin, std::size_t end) override {
     const Recipe& recipe = recipes_[arm];
     load_recipe(recipe, workshop_.model());
+    const double start = now_seconds();
     std::vector<RecipeInput> inputs;
     for (std::size_t i = begin; i < end; ++i) inputs.push_back(recipe_input(item(i)));
     const ProgressCallback named = [&](const Progress& step) {
@@ -60,6 +65,11 @@ class TaskGround final : public SearchGround {
     };
     const std::vector<Answer> answers = run_recipe(recipe, workshop_.model(), workshop_.index_of(recipe),
                                                    inputs, RunOptions{}, workshop_.cancel(), named);
+    if (!recipe.tune) {
+      double& fastest = call_seconds_[recipe.retrieval.has_value()];
+      const double seconds = (now_seconds() - start) / static_cast<double>(end - begin);
+      fastest = fastest > 0 ? std::min(fastest, seconds) : seconds;
+    }
     std::vector<double> scores;
     for (std::size_t i = begin; i < end; ++i)
       scores.push_back(
@@ -82,25 +92,37 @@ class TaskGround final : public SearchGround {
   bool is_trained(std::size_t arm) const { return trainings_[arm].has_value(); }
 
  private:
+  // Of asking the checkpoints of a training the dev items, by the fastest calls that show as much.
+  double checkpoint_seconds(std::size_t arm) const {
+    const Recipe& recipe = recipes_[arm];
+    if (!recipe.tune) return 0;
+    const auto seconds = call_seconds_.find(recipe.retrieval.has_value());
+    return seconds == call_seconds_.end()
+               ? 0
+               : checkpoint_calls(order_.size(), recipe.tune->max_epochs) * seconds->second;
+  }
   const Example& item(std::size_t i) const { return workshop_.task().splits.dev[order_[i]]; }
 
   Workshop& workshop_;
   const SearchSettings& settings_;
+  const double guard_seconds_;
   const double calls_;
   const Yardstick yardstick_;
   std::vector<std::size_t> order_;
   std::vector<Recipe> recipes_;
   std::vector<std::optional<TuneResult>> trainings_;
   std::vector<double> forecast_tokens_;
-  double pace_ = -1;  // seconds a token; negative until measured
+  std::map<bool, double> call_seconds_;  // of untrained recipes, by whether they retrieve
+  double pace_ = -1;                     // seconds a token; negative until measured
 };
 
 }  // namespace
 
 TaskSearch search_task(const std::vector<RecipeVariant>& grid, Workshop& workshop, std::int64_t test_items,
-                       const EvaluationOptions& evaluation, const SearchSettings& settings) {
+                       const EvaluationOptions& evaluation, const SearchSettings& settings,
+                       double guard_seconds) {
   const double start = workshop.now_seconds();
-  TaskGround ground(grid, workshop, test_items, evaluation, settings);
+  TaskGround ground(grid, workshop, test_items, evaluation, settings, guard_seconds);
   std::vector<SearchArm> arms;
   for (const RecipeVariant& variant : grid)
     arms.push_back({variant.recipe.id, variant.recipe.levers, variant.parent});

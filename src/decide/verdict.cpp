@@ -100,7 +100,7 @@ Verdict decide(const DecisionInput& input) {
   for (const Candidate& candidate : input.candidates) {
     const bool is_blocked =
         std::any_of(input.blocked.begin(), input.blocked.end(),
-                    [&](const Rejection& each) { return each.recipe == candidate.arm.recipe; });
+                    [&](const BlockedRecipe& each) { return each.recipe == candidate.arm.recipe; });
     options.push_back({candidate.arm.recipe, candidate.arm.levers, candidate.quality.estimate,
                        candidate.quality.high, candidate.cost,
                        is_blocked ? Admission::blocked : Admission::open});

@@ -34,6 +34,11 @@ struct Rejection {
   std::string recipe, why;
 };
 
+struct BlockedRecipe {
+  std::string recipe;
+  Sentence why;
+};
+
 struct DecisionInput {
   std::vector<Candidate> candidates;  // the first is the zero-shot base
   Circumstances circumstances;
@@ -44,8 +49,8 @@ struct DecisionInput {
   // for. A verdict that misses the target is never clear while some were not tried.
   std::size_t searched_recipes = 0;
   std::vector<std::string> untried;
-  // Recipes that must not be recommended, each with the reason as a sentence; they are measured and shown.
-  std::vector<Rejection> blocked;
+  // Recipes that must not be recommended, each with the reason; they are measured and shown.
+  std::vector<BlockedRecipe> blocked;
   std::vector<Sentence> further_steps;  // what else is known to be worth doing next
   std::vector<Comparison> comparisons;  // compare_ladder's, where they were made; reasons quote them
 };

@@ -221,8 +221,8 @@ Sentence rejection_sentence(const VerdictFacts& facts, std::size_t index) {
     case Standing::chosen:
       return s;
     case Standing::blocked:
-      for (const Rejection& blocked : facts.input.blocked)
-        if (blocked.recipe == candidate.arm.recipe) s.text = blocked.why;
+      for (const BlockedRecipe& blocked : facts.input.blocked)
+        if (blocked.recipe == candidate.arm.recipe) s = blocked.why;
       return s;
     case Standing::stale_facts:
       return s.saying(

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "decide/evidence.h"
+#include "measure/checkpoint_score.h"
 
 namespace fulcrum {
 
@@ -71,8 +72,10 @@ TuneResult Workshop::train(Recipe& recipe) {
     renamed.stage = fmt::format("{}: {}", recipe.id, step.stage);
     progress_(renamed);
   };
-  TuneResult tuned =
-      tuner_.tune(tune_request(recipe, task_.splits, index_of(recipe), adapter), named, cancel_);
+  TuneRequest request = tune_request(recipe, task_.splits, index_of(recipe), adapter);
+  request.score =
+      checkpoint_score(recipe, task_.splits.dev, yardstick_of(task_), model_, index_of(recipe), cancel_);
+  TuneResult tuned = tuner_.tune(request, named, cancel_);
   recipe.adapter = AdapterReference{adapter, tuned.sha256};
   return tuned;
 }

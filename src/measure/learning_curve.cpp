@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "measure/checkpoint_score.h"
 #include "measure/estimate_json.h"
 #include "recipe/run.h"
 
@@ -73,14 +74,16 @@ LearningCurve learning_curve(const Recipe& recipe, const Splits& splits, std::sp
       run.tune->seed = seed;
       run.tune->train_examples = amount;
       const Path adapter = folder / name;
-      const TuneResult tuned = tuner.tune(tune_request(run, splits, retriever, adapter), named, cancel);
+      TuneRequest request = tune_request(run, splits, retriever, adapter);
+      Retriever* const used = run.retrieval ? retriever : nullptr;
+      request.score = checkpoint_score(run, splits.dev, yardstick, model, used, cancel);
+      const TuneResult tuned = tuner.tune(request, named, cancel);
       curve.training_seconds += tuned.seconds;
       run.adapter = AdapterReference{adapter, tuned.sha256};
       load_recipe(run, model);
       RunOptions run_options;
       run_options.batch_items = options.batch_items;
-      const std::vector<Answer> answers =
-          run_recipe(run, model, run.retrieval ? retriever : nullptr, inputs, run_options, cancel, named);
+      const std::vector<Answer> answers = run_recipe(run, model, used, inputs, run_options, cancel, named);
       CurveRun measured{static_cast<double>(amount), seed, {}};
       std::vector<std::string> texts;
       for (std::size_t i = 0; i < answers.size(); ++i) {

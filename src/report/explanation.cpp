@@ -161,17 +161,20 @@ std::string training_table(const TaskResult& task) {
   std::string rows;
   for (const RecipeResult& recipe : task.recipes) {
     if (!recipe.training || recipe.training->epochs.empty()) continue;
-    const auto best = static_cast<std::size_t>(std::max(1, recipe.training->best_epoch)) - 1;
-    const TuneResult::Epoch& epoch =
-        recipe.training->epochs[std::min(best, recipe.training->epochs.size() - 1)];
+    const std::size_t best = std::min(static_cast<std::size_t>(std::max(0, recipe.training->best_epoch)),
+                                      recipe.training->epochs.size() - 1);
+    const TuneResult::Epoch& epoch = recipe.training->epochs[best];
     rows += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td>{} of {}</td><td>{:.3f}</td><td>{:.3f}</td><td>{:+.3f}</td></tr>",
-        escape_html(recipe.id), recipe.training->best_epoch, recipe.training->epochs.size(), epoch.train_loss,
-        epoch.dev_loss, epoch.dev_loss - epoch.train_loss);
+        "<tr><th scope=\"row\">{}</th><td>{} of "
+        "{}</td><td>{}</td><td>{:.3f}</td><td>{:.3f}</td><td>{:+.3f}</td>"
+        "</tr>",
+        escape_html(recipe.id), best + 1, recipe.training->epochs.size(),
+        epoch.score ? fmt::format("{:.2f}", *epoch.score) : "not asked", epoch.train_loss, epoch.dev_loss,
+        epoch.dev_loss - epoch.train_loss);
   }
   if (rows.empty()) return "";
-  return head("Train and dev apart", {"recipe", "epoch kept", "train loss", "dev loss", "gap"}) + rows +
-         std::string(kFoot);
+  return head("Train and dev apart", {"recipe", "epoch kept", "on dev", "train loss", "dev loss", "gap"}) +
+         rows + std::string(kFoot);
 }
 
 }  // namespace
@@ -181,7 +184,7 @@ std::string explanation_html(const TaskResult& task) {
                      confusions_table(task.diagnosis) + consistency_table(task) + edits_table(task) +
                      forgetting_table(task) + training_table(task);
   if (const auto sentence = more_data_sentence(task.investigation))
-    html += fmt::format("<p class=\"more-data\">{}</p>", escape_html(*sentence));
+    html += fmt::format("<p class=\"more-data\">{}</p>", escape_html(sentence->text));
   return html;
 }
 

@@ -124,6 +124,9 @@ struct TrainingExample {
   std::vector<int> weights;  // one a message, 0 or 1
 };
 
+// How good the adapter in this PEFT folder is, by whatever the caller holds it to: higher is better.
+using AdapterScore = std::function<double(const std::string& folder)>;
+
 struct TuneRequest {
   std::vector<TrainingExample> train, dev;
   std::string output_folder;  // PEFT folder to write
@@ -132,7 +135,10 @@ struct TuneRequest {
   double learning_rate = 2e-3;
   int max_epochs = 6;
   int batch_examples = 8;
-  int patience_epochs = 2;  // stop when the dev loss has not improved for so many epochs
+  int patience_epochs = 2;  // stop when nothing better has been seen for so many epochs
+  // Asked after each epoch; the best epoch is kept, of equal ones that with the lower dev loss. Empty: the
+  // dev loss alone decides. The folder is gone once the training is over.
+  AdapterScore score;
   std::uint64_t seed = 0;
   // Linear layers to adapt, PEFT module names ("q_proj", ..., "down_proj"); empty: all seven.
   std::vector<std::string> target_modules;
@@ -143,13 +149,19 @@ struct TuneResult {
   double seconds = 0;
   std::int64_t trained_tokens = 0;
   std::int64_t trainable_parameters = 0;
-  int best_epoch = 0;
+  int best_epoch = 0;  // the one kept, a position in `epochs`
   struct Epoch {
     double train_loss = 0, dev_loss = 0;
+    std::optional<double> score;  // by TuneRequest::score
   };
   std::vector<Epoch> epochs;
   std::string sha256;  // of adapter_model.safetensors
 };
+
+// Which epoch a tuner keeps: the higher score, of equal ones or without scores the lower dev loss.
+inline bool is_better(const TuneResult::Epoch& a, const TuneResult::Epoch& b) {
+  return a.score != b.score ? a.score > b.score : a.dev_loss < b.dev_loss;
+}
 
 class Tuner {
  public:

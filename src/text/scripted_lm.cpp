@@ -273,7 +273,10 @@ TuneResult ScriptedTuner::tune(const TuneRequest& request, const ProgressCallbac
   }
   for (int epoch = 0; epoch < request.max_epochs; ++epoch) {
     const double loss = 2.0 / static_cast<double>(std::uint64_t{1} << std::min(epoch, 60));
-    result.epochs.push_back({loss, loss + 0.1});
+    result.epochs.push_back({loss, loss + 0.1, std::nullopt});
+    if (request.score) result.epochs.back().score = request.score(request.output_folder);
+    if (is_better(result.epochs.back(), result.epochs[static_cast<std::size_t>(result.best_epoch)]))
+      result.best_epoch = epoch;
     if (progress) {
       progress({"tuning",
                 static_cast<std::uint64_t>(epoch + 1),
@@ -283,7 +286,6 @@ TuneResult ScriptedTuner::tune(const TuneRequest& request, const ProgressCallbac
                 {}});
     }
   }
-  result.best_epoch = std::max(request.max_epochs - 1, 0);
   result.trainable_parameters = request.rank;
   result.seconds = 1e-3 * static_cast<double>(result.trained_tokens);
   const Json config = {

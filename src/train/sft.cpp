@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -94,6 +96,18 @@ struct LoraTuner::State {
 
 namespace {
 
+// Where an epoch's adapter stands while it is scored; gone however the training ends.
+struct Checkpoint {
+  const std::string folder;
+  explicit Checkpoint(std::string path) : folder(std::move(path)) {}
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
+  ~Checkpoint() {
+    std::error_code ignored;  // a leftover adapter harms nothing
+    std::filesystem::remove_all(folder, ignored);
+  }
+};
+
 // One call of tune(): everything that belongs to this adapter alone.
 class TuningRun {
  public:
@@ -128,20 +142,26 @@ class TuningRun {
   TuneResult run(const ProgressCallback& progress, const CancelToken& cancel) {
     TuneResult result;
     std::vector<float> best;
-    double best_loss = INFINITY;
+    const Checkpoint checkpoint(request_.output_folder + ".checkpoint");
+    const bool is_judged = request_.score || !dev_passes_.empty();
     for (int epoch = 0; epoch < request_.max_epochs; ++epoch) {
       const double train_loss = train_epoch(epoch, progress, cancel);
       const double dev_loss = dev_passes_.empty() ? train_loss : measure_dev();
-      result.epochs.push_back({train_loss, dev_loss});
-      if (dev_passes_.empty() || dev_loss < best_loss) {
-        best_loss = dev_loss;
+      std::optional<double> score;
+      if (request_.score) {
+        write_to(checkpoint.folder);
+        score = request_.score(checkpoint.folder);
+      }
+      result.epochs.push_back({train_loss, dev_loss, score});
+      if (epoch == 0 || !is_judged ||
+          is_better(result.epochs.back(), result.epochs[static_cast<std::size_t>(result.best_epoch)])) {
         result.best_epoch = epoch;
         best.assign(adapter_.values().begin(), adapter_.values().end());
       }
       if (epoch - result.best_epoch >= request_.patience_epochs) break;
     }
     std::copy(best.begin(), best.end(), adapter_.values().begin());
-    write_adapter(export_lora(config_, lora_, layout_, adapter_), config_, request_.output_folder);
+    write_to(request_.output_folder);
     result.folder = request_.output_folder;
     result.sha256 = sha256_file(Path(request_.output_folder) / "adapter_model.safetensors");
     result.trained_tokens = trained_tokens_;
@@ -156,6 +176,10 @@ class TuningRun {
     config.weight_decay = 0;
     config.beta2 = 0.99;
     return config;
+  }
+
+  void write_to(const std::string& folder) const {
+    write_adapter(export_lora(config_, lora_, layout_, adapter_), config_, folder);
   }
 
   double train_epoch(int epoch, const ProgressCallback& progress, const CancelToken& cancel) {

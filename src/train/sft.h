@@ -2,9 +2,10 @@
 //
 // The loss is the mean over learnt tokens: of messages with weight 1, the content and the end of the turn.
 // Examples are packed without attending to each other. AdamW without decay, warm-up over the first twentieth
-// of the steps, then linear down to a tenth. After each epoch the dev loss is measured; the epoch with the
-// lowest is kept, and training ends when it has not improved for `patience_epochs`. Without dev examples the
-// last epoch is kept. One seed gives the same bits, for any number of threads.
+// of the steps, then linear down to a tenth. After each epoch the dev loss is measured, and the
+// request's score is asked for where it has one; the best epoch by these (text/lm.h) is kept, and training
+// ends when none was better for `patience_epochs`. With neither dev examples nor a score the last epoch is
+// kept. One seed gives the same bits, for any number of threads.
 //
 // Not here: reading JSONL files and naming their bad rows, which is done before anything runs.
 #pragma once

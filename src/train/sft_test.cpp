@@ -4,9 +4,11 @@
 #include <omp.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "model/adapter.h"
 #include "train/sft_data.h"
 #include "train/training_testing.h"
@@ -95,6 +97,38 @@ TEST(LoraTuner, StopsWhenTheDevLossRisesAndKeepsTheBestEpoch) {
   for (std::size_t epoch = 0; epoch < result.epochs.size(); ++epoch)
     EXPECT_GE(result.epochs[epoch].dev_loss,
               result.epochs[static_cast<std::size_t>(result.best_epoch)].dev_loss);
+}
+
+TEST(LoraTuner, KeepsTheEpochThatScoresBestAndOfEqualOnesTheLowerLoss) {
+  const TemporaryFolder folder("sft_score");
+  LoraTuner tuner(make_tiny_model(TinyModelOptions{}));
+  TuneRequest request = small_request(folder.path());
+  request.max_epochs = 6;
+  request.patience_epochs = 6;
+  std::vector<std::string> digests, folders;
+  // The loss falls all along; by it alone the last epoch would be kept.
+  const std::vector<double> scores = {0.2, 0.9, 0.5, 0.9, 0.4, 0.4};
+  request.score = [&](const std::string& checkpoint) {
+    folders.push_back(checkpoint);
+    digests.push_back(sha256_file(Path(checkpoint) / "adapter_model.safetensors"));
+    return scores[digests.size() - 1];
+  };
+  const TuneResult result = tuner.tune(request, {}, CancelToken{});
+  ASSERT_EQ(result.epochs.size(), 6U);
+  for (std::size_t epoch = 0; epoch < scores.size(); ++epoch)
+    EXPECT_EQ(result.epochs[epoch].score, scores[epoch]);
+  ASSERT_LT(result.epochs[3].dev_loss, result.epochs[1].dev_loss);
+  ASSERT_LT(result.epochs[5].dev_loss, result.epochs[3].dev_loss);
+  EXPECT_EQ(result.best_epoch, 3);
+  EXPECT_EQ(result.sha256, digests[3]);
+  for (const std::string& each : folders) EXPECT_FALSE(std::filesystem::exists(each)) << each;
+
+  // Patience counts from the epoch that scored best.
+  digests.clear();
+  request.patience_epochs = 2;
+  const TuneResult stopped = tuner.tune(request, {}, CancelToken{});
+  EXPECT_EQ(stopped.best_epoch, 3);
+  EXPECT_EQ(stopped.epochs.size(), 6U);
 }
 
 TEST(LoraTuner, AdaptsOnlyTheModulesAskedFor) {
