@@ -14,7 +14,7 @@ namespace {
 constexpr int kReplicates = 1000;
 constexpr int kBandPoints = 25;
 
-// Decays: 1 at nothing learnt, towards 0 with more; quality is a - b * decay.
+// Decays: falling with the amount, most of them from 1 towards 0; quality is a - b * decay.
 double decay(CurveShape shape, double c, double amount) {
   switch (shape) {
     case CurveShape::power:
@@ -23,12 +23,15 @@ double decay(CurveShape shape, double c, double amount) {
       return std::pow(1 + std::log(std::max(amount, 1.0)), -c);
     case CurveShape::saturating:
       return std::exp(-amount / c);
+    case CurveShape::straight:
+      return -std::log(std::max(amount, 1.0));
   }
   return 0;
 }
 
 // Candidates for c, denser than the data can tell apart. The scale of a saturating curve is told in amounts.
 std::vector<double> candidates_of(CurveShape shape, double least, double most) {
+  if (shape == CurveShape::straight) return {1.0};  // has no c
   std::vector<double> values;
   const bool saturating = shape == CurveShape::saturating;
   const double low = saturating ? least / 3 : 0.05, high = saturating ? most * 5 : 3.0;
@@ -56,7 +59,8 @@ struct Shape {
 
 std::vector<Shape> shapes_over(const std::vector<double>& amounts) {
   std::vector<Shape> shapes;
-  for (const CurveShape shape : {CurveShape::power, CurveShape::logarithmic, CurveShape::saturating}) {
+  for (const CurveShape shape :
+       {CurveShape::power, CurveShape::logarithmic, CurveShape::saturating, CurveShape::straight}) {
     Shape entry{shape, candidates_of(shape, amounts.front(), amounts.back()), {}};
     for (const double c : entry.c) {
       std::vector<double> row;
@@ -260,6 +264,8 @@ std::string_view to_string(CurveShape shape) {
       return "logarithmic";
     case CurveShape::saturating:
       return "saturating";
+    case CurveShape::straight:
+      return "straight";
   }
   return {};
 }
@@ -296,7 +302,9 @@ CurveFit fit_curve(std::span<const CurveRun> runs, std::uint64_t seed) {
   const auto better = [](const Fitted& a, const Fitted& b) { return a.squares < b.squares; };
   CurveFit result;
   result.best = std::min_element(fits.begin(), fits.end(), better)->curve;
-  result.asymptote = std::clamp(result.best.a, 0.0, 1.0);
+  result.asymptote = result.best.shape == CurveShape::straight && result.best.b > 0
+                         ? 1.0
+                         : std::clamp(result.best.a, 0.0, 1.0);
   const double most = means.amounts.back();
   result.doubled_amount = 2 * most;
   for (int i = 0; i < kBandPoints; ++i) {

@@ -85,8 +85,9 @@ TEST(CurveFit, TheSeedDecides) {
   EXPECT_EQ(fit_curve(runs, 1).gain_of_doubling, fit_curve(runs, 1).gain_of_doubling);
 }
 
-// The interval of the gain holds the true gain about as often as it says, for curves of its own shapes and of
-// another.
+// The interval of the gain holds the true gain at least as often as it says, and more often (96 to 99%)
+// because the shape is part of what is drawn and a gain is never below 0. These 400 simulations a curve are
+// the figures of the header; their own error is 1 point.
 TEST(CurveFitSlow, TheExtrapolationCovers) {
   const std::pair<const char*, Truth> truths[] = {
       {"power", [](double n) { return 0.85 - 1.2 * std::pow(n, -0.45); }},
@@ -96,9 +97,9 @@ TEST(CurveFitSlow, TheExtrapolationCovers) {
       {"flat", [](double) { return 0.7; }}};
   for (const auto& [name, truth] : truths) {
     double width = 0;
-    const double covered = coverage(truth, 200, width);
+    const double covered = coverage(truth, 400, width);
     RecordProperty(name, std::to_string(covered) + " width " + std::to_string(width));
-    EXPECT_GE(covered, 0.92) << name << ", mean width " << width;
+    EXPECT_GE(covered, 0.95) << name << ", mean width " << width;
     EXPECT_LT(width, 0.2) << name;
   }
 }
