@@ -186,6 +186,52 @@
     });
   }
 
+  // ---- the race of a search under a budget ----
+
+  const mostRaceWidth = 680, leastRaceWidth = 320;
+
+  // Who went furthest first: the confirmed in their order, then by the round in which an arm went, the latest first.
+  function raceOrder(search) {
+    const place = (arm) => { const at = search.confirmed.indexOf(arm.id); return at < 0 ? search.confirmed.length : at; };
+    return search.arms.filter((arm) => arm.dev.n > 0)
+      .sort((a, b) => place(a) - place(b) || b.round - a.round || b.dev.estimate - a.dev.estimate);
+  }
+
+  // A row an arm: its interval over the dev items that it answered, and what became of it. As wide as the page leaves
+  // room for, so that the words keep their size on a phone. A list to a screen reader, a row an item.
+  function racePlot(figure, entry) {
+    const search = entry.search;
+    const arms = search ? raceOrder(search) : [];
+    if (!arms.length) return figure.remove();
+    const wide = Math.max(leastRaceWidth, Math.min(mostRaceWidth, figure.node().clientWidth || mostRaceWidth));
+    const rowHeight = 36, top = 6, bottom = 40, side = 10, tall = top + rowHeight * arms.length + bottom;
+    const silent = search.arms.length - arms.length;
+    const fateOf = (arm) => (arm.fate === "confirmed" ? (arm.id === entry.verdict.recipe ? "met the test, verdict" : "met the test") : arm.fate);
+    const told = (arm) => `${arm.id}: ${arm.dev.estimate.toFixed(2)} [${arm.dev.low.toFixed(2)}, ${arm.dev.high.toFixed(2)}] on ${arm.dev.n} of ${search.dev_items} dev items; ${fateOf(arm)}${arm.round ? ` in round ${arm.round}` : ""}. ${arm.why}`;
+    figure.append("figcaption").text(`The race on ${search.dev_items} dev items: ${search.confirmed.length} of ${search.arms.length} recipes met the test${silent ? `, ${silent} answered no item` : ""}`);
+    const svg = figure.append("svg").attr("viewBox", `0 0 ${wide} ${tall}`).style("max-width", `${mostRaceWidth}px`)
+      .attr("role", "list").attr("aria-label", `The race: ${arms.length} recipes by how far they went, each with its quality on the dev items that it answered`);
+    const x = d3.scaleLinear().domain([0, 1]).range([side, wide - side]);
+    svg.append("g").attr("class", "axis").attr("aria-hidden", "true").attr("transform", `translate(0,${tall - bottom})`).call(d3.axisBottom(x).ticks(5));
+    svg.append("text").attr("aria-hidden", "true").attr("x", wide / 2).attr("y", tall - 6).attr("text-anchor", "middle").text(`${entry.task.metric} on dev, interval good at every look`);
+    const target = entry.task.target;
+    if (target) {
+      svg.append("line").attr("class", "target").attr("x1", x(target)).attr("x2", x(target)).attr("y1", top).attr("y2", tall - bottom)
+        .append("title").text(`target ${target}`);
+    }
+    arms.forEach((arm, i) => {
+      const survived = arm.fate === "confirmed", words = top + rowHeight * i + 12, middle = words + 10;
+      const g = svg.append("g").attr("class", survived ? "arm survivor" : "arm fallen").attr("role", "listitem").attr("tabindex", 0).attr("aria-label", told(arm));
+      if (survived) g.style("color", colour(arm.id));
+      g.append("title").text(told(arm));
+      g.append("rect").attr("class", "hit").attr("x", 2).attr("width", wide - 4).attr("y", words - 12).attr("height", rowHeight - 2);
+      g.append("text").attr("x", side).attr("y", words).text(`${survived ? "\u2713 " : ""}${arm.id}`);
+      g.append("text").attr("class", "fate").attr("x", wide - side).attr("y", words).attr("text-anchor", "end").text(`${fateOf(arm)}, ${arm.dev.n} items`);
+      g.append("line").attr("x1", x(arm.dev.low)).attr("x2", x(arm.dev.high)).attr("y1", middle).attr("y2", middle);
+      g.append("circle").attr("cx", x(arm.dev.estimate)).attr("cy", middle).attr("r", arm.id === entry.verdict.recipe ? 6 : survived ? 4.5 : 3.5);
+    });
+  }
+
   // ---- every item, side by side ----
 
   function itemsTable(details, entry) {
@@ -257,6 +303,7 @@
     const root = d3.select(section);
     qualityPlot(root.select('[data-plot="quality"]'), entry);
     costPlot(root.select('[data-plot="cost"]'), entry);
+    racePlot(root.select('[data-plot="race"]'), entry);
     learningPlot(root.select('[data-plot="learning"]'), entry);
     demonstrationPlot(root.select('[data-plot="demonstrations"]'), entry);
     samplesPlot(root.select('[data-plot="samples"]'), entry);

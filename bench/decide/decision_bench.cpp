@@ -1,7 +1,7 @@
 // The decision benchmark: simulated tasks whose best lever is known by construction, each decided again and
-// again at a part of the exhaustive cost. Two sets of them: the scenarios (scenarios.h), on which the search and the
-// rule were tuned, and the drawn ones (held_out.h), on which nothing was. Prints a table a task and whether the claims
-// hold for either; exit status 1 if they do not.
+// again at a part of the exhaustive cost. Two sets of them: the scenarios (scenarios.h), on which the search
+// and the rule were tuned, and the drawn ones (held_out.h), on which nothing was. Prints a table a task and
+// whether the claims hold for either; exit status 1 if they do not.
 //
 //   decision_bench [RUNS] [PART]      RUNS a task, default 20; PART of the exhaustive cost, default 0.2
 //

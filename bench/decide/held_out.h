@@ -1,6 +1,6 @@
-// Simulated tasks that no constant of the search or the rule was tuned on: everything about them is drawn from a
-// seeded distribution over a wide range. They are for a figure to report. Whoever tunes on what they show has to draw
-// a new set: change kHeldOutSeed, and say so where the figures stand.
+// Simulated tasks that no constant of the search or the rule was tuned on: everything about them is drawn
+// from a seeded distribution over a wide range. They are for a figure to report. Whoever tunes on what they
+// show has to draw a new set: change kHeldOutSeed, and say so where the figures stand.
 #pragma once
 
 #include <cstdint>

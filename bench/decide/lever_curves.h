@@ -1,5 +1,5 @@
-// The recipes of a simulated task as curves give them: the grid that a search would race over, and how quality and
-// time answer to each lever's settings.
+// The recipes of a simulated task as curves give them: the grid that a search would race over, and how
+// quality and time answer to each lever's settings.
 #pragma once
 
 #include <cstdint>

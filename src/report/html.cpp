@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "decide/result_json.h"
 #include "report/explanation.h"
+#include "report/race.h"
 #include "report/terminal.h"
 
 // Put there by fulcrum_embed (cmake/embed.cmake).
@@ -141,7 +142,7 @@ std::string task_section(const TaskResult& task, std::size_t index) {
          plots({"quality", "cost"}) + recipes_table(task) + list("Why", verdict.reasons) +
          list("Why not the others", rejected) + list("What would change this", verdict.flips_if) +
          list("What to do next", verdict.next_steps) + list("When to look again", verdict.look_again) +
-         warnings(task) + explanation_html(task) +
+         warnings(task) + race_html(task) + explanation_html(task) +
          plots({"learning", "demonstrations", "samples", "latency"}) + comparisons_table(task) +
          "<details class=\"items\"><summary>Every test item, side by side</summary></details>" +
          prompts(task) + "</section>";

@@ -6,6 +6,7 @@
 #include "report/explanation.h"
 #include "report/html.h"
 #include "report/markdown.h"
+#include "report/race.h"
 #include "report/terminal.h"
 #include "report/text_table.h"
 
@@ -152,6 +153,18 @@ TEST(Explanation, TellsCausesInterventionsConsistencyAndForgetting) {
   EXPECT_EQ(explanation_html(TaskResult{}), "");
 }
 
+TEST(Explanation, TheEpochKeptIsTheOneWhoseLossesAreShown) {
+  TaskResult task = small_result().tasks.front();
+  TrainingRecord training;
+  training.best_epoch = 1;  // a position: the second
+  training.epochs = {{1.5, 1.6, 0.5}, {0.75, 0.875, 0.625}, {0.25, 1.25, 0.5}};
+  task.recipes.back().training = training;
+  const std::string html = explanation_html(task);
+  EXPECT_NE(html.find("<td>2 of 3</td><td>0.62</td><td>0.750</td><td>0.875</td><td>+0.125</td>"),
+            std::string::npos)
+      << html;
+}
+
 TEST(Explanation, ThePageHoldsTheCurvesAsData) {
   CompareResult result = small_result();
   result.tasks = {explained_task()};
@@ -159,6 +172,44 @@ TEST(Explanation, ThePageHoldsTheCurvesAsData) {
   EXPECT_NE(page.find("\"gain_of_doubling\""), std::string::npos);
   EXPECT_NE(page.find("\"item_causes\":[\"not read\"]"), std::string::npos);
   EXPECT_NE(page.find("data-plot=\"learning\""), std::string::npos);
+}
+
+TEST(Race, IsDrawnAndStandsInATableToo) {
+  EXPECT_EQ(race_html(small_result().tasks.front()), "");
+  CompareResult result = small_result();
+  SearchRecord search;
+  search.budget_seconds = 60;
+  search.total_seconds = 41;
+  search.exhaustive_seconds = 300;
+  search.dev_items = 40;
+  search.confirmed = {"zero_shot"};
+  SearchedArm survivor, fallen, never;
+  survivor.id = "zero_shot";
+  survivor.fate = ArmFate::confirmed;
+  survivor.round = 3;
+  survivor.dev = {0.75, 0.6, 0.9, 40};
+  survivor.why = "The reference; still in the race.";
+  fallen.id = "few_shot@<k4>";
+  fallen.fate = ArmFate::left_behind;
+  fallen.round = 1;
+  fallen.dev = {0.5, 0.1, 0.9, 4};
+  fallen.why = "Behind 3 others.";
+  never.id = "fine_tuned@lr2x";
+  never.fate = ArmFate::not_afforded;
+  search.arms = {survivor, fallen, never};
+  result.tasks.front().search = search;
+  const std::string html = race_html(result.tasks.front());
+  for (const char* part :
+       {"3 recipes raced on 40 dev items; 1 met the test", "41 of 60 seconds", "about 300",
+        "data-plot=\"race\"",
+        "<th scope=\"row\">zero_shot</th><td>0.75 [0.60, 0.90]</td><td>40</td><td>confirmed</td><td>3</td>",
+        "few_shot@&lt;k4&gt;", "<td>left behind</td><td>1</td><td>Behind 3 others.</td>",
+        "<td>not measured</td><td>0</td><td>not afforded</td>"})
+    EXPECT_NE(html.find(part), std::string::npos) << part << html;
+  // What the plot is drawn from, and what draws it.
+  const std::string page = report_html(result);
+  for (const char* part : {"\"search\":{", "\"fate\":\"left behind\"", "racePlot(root.select"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
 }
 
 TEST(Markdown, IsForAPullRequestVerdictFirst) {
