@@ -4,8 +4,21 @@
 #include <utility>
 
 #include "base/error.h"
+#include "tensor/paged_layout.h"
 
 namespace fulcrum {
+namespace {
+
+// Blocks begin at a cache line, so that full vectors do not straddle two.
+constexpr std::uintptr_t kLineBytes = 64;
+constexpr std::int64_t kLineFloats = kLineBytes / sizeof(float);
+
+float* first_line(float* memory) {
+  const std::uintptr_t beyond = reinterpret_cast<std::uintptr_t>(memory) % kLineBytes;
+  return beyond == 0 ? memory : memory + (kLineBytes - beyond) / sizeof(float);
+}
+
+}  // namespace
 
 KvCache::KvCache(const ModelConfig& config, std::int64_t block_tokens, std::int64_t capacity_bytes)
     : block_tokens_(block_tokens),
@@ -46,7 +59,10 @@ KvCache::Block KvCache::acquire() {
   }
   const Block block = free_.back();
   auto& memory = memory_[static_cast<std::size_t>(block)];
-  if (!memory) memory.reset(new float[static_cast<std::size_t>(n_layers_ * 2 * layer_floats_)]);
+  if (!memory) {
+    const std::int64_t floats = n_layers_ * 2 * layer_floats_ + kPagedSlack + kLineFloats;
+    memory.reset(new float[static_cast<std::size_t>(floats)]);
+  }
   free_.pop_back();
   references_[static_cast<std::size_t>(block)] = 1;
   return block;
@@ -61,7 +77,7 @@ void KvCache::release(Block block) {
 }
 
 float* KvCache::keys(Block block, std::int64_t layer) {
-  return memory_[static_cast<std::size_t>(block)].get() + layer * 2 * layer_floats_;
+  return first_line(memory_[static_cast<std::size_t>(block)].get()) + layer * 2 * layer_floats_;
 }
 
 float* KvCache::values(Block block, std::int64_t layer) {

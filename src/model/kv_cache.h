@@ -1,9 +1,9 @@
 // Keys and values of past tokens, in blocks that sequences can share.
 //
-// A KvCache is a pool of blocks; a block holds `block_tokens` tokens of every layer as f32: [L][keys, values]
-// [block_tokens, K*D]. Blocks are counted by reference, so a prefix that many sequences begin with stands in
-// memory once. A KvSequence is one sequence's list of blocks. A shared block is always full and never written
-// again; what is appended goes into blocks of the sequence's own.
+// A KvCache is a pool of blocks; a block holds `block_tokens` tokens of every layer as f32: [L][keys,
+// values], laid out as tensor/paged_layout.h says. Blocks are counted by reference: a prefix that many
+// sequences begin with stands in memory once. A KvSequence is one sequence's list of blocks. A shared block
+// is always full and never written again; what is appended goes into blocks of the sequence's own.
 //
 // Source of the idea: Kwon et al. 2023, "Efficient memory management for large language model serving with
 // PagedAttention". Not here: which prefixes to keep (infer/prefix_cache.h). One thread at a time.

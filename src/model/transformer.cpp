@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "tensor/ops.h"
+#include "tensor/paged_layout.h"
 
 namespace fulcrum {
 namespace {
@@ -287,6 +288,7 @@ void Transformer::attention_block(std::int64_t index, const Batch& batch, Forwar
   rope(q, buffers.row_index, config_.n_heads, turns);
   rope(k, buffers.row_index, config_.n_kv_heads, turns);
 
+  const AttentionShape shape = config_.attention_shape(index);
   std::vector<PagedKeysValues> paged(batch.steps.size());
   std::int64_t row = 0;
   for (std::size_t s = 0; s < batch.steps.size(); ++s) {
@@ -298,9 +300,8 @@ void Transformer::attention_block(std::int64_t index, const Batch& batch, Forwar
     for (std::int64_t position = sequence.length(); position < sequence.length() + tokens;
          ++position, ++row) {
       const KvCache::Block block = blocks[static_cast<std::size_t>(position / block_tokens)];
-      const std::int64_t offset = position % block_tokens * kv_width;
-      std::copy_n(k.row(row), kv_width, cache.keys(block, index) + offset);
-      std::copy_n(v.row(row), kv_width, cache.values(block, index) + offset);
+      store_paged(k.row(row), v.row(row), position % block_tokens, block_tokens, shape,
+                  cache.keys(block, index), cache.values(block, index));
     }
     const std::size_t first = batch.first_block[s];
     for (std::size_t b = 0; b < blocks.size(); ++b) {
@@ -312,8 +313,7 @@ void Transformer::attention_block(std::int64_t index, const Batch& batch, Forwar
   }
 
   const Matrix attended = matrix(buffers.attended, batch.rows, q_width);
-  attention_paged(q, paged, buffers.row_sequence, buffers.positions, config_.attention_shape(index),
-                  attended);
+  attention_paged(q, paged, buffers.row_sequence, buffers.positions, shape, attended);
   layer.output.apply(attended, normed);
   add_adapters(index, LinearModule::o_proj, batch, attended, normed, buffers);
   if (config_.post_norms) rms_norm(normed, layer.attn_post_norm, epsilon, normed);

@@ -69,6 +69,7 @@ inline std::int64_t first_visible(std::int64_t position, std::int32_t window) {
 #define HWY_TARGET_INCLUDE "tensor/attention.cpp"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "tensor/attention_blocks-inl.h"
 #include "tensor/attention_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -82,20 +83,9 @@ struct MatrixRows {
   const float* operator()(std::int64_t i) const { return first + i * stride; }
 };
 
-// The same of a paged cache, from token `first` on.
-struct PagedRows {
-  const float* const* blocks;
-  std::int64_t block_tokens, first, token_stride, offset;
-  const float* operator()(std::int64_t i) const {
-    const std::int64_t token = first + i;
-    return blocks[token / block_tokens] + token % block_tokens * token_stride + offset;
-  }
-};
-
 // Packs keys and values [first_key, last_key] of one kv head into the scratch.
-template <typename Rows>
-PackedHead pack_head(const Rows& keys, const Rows& values, std::int64_t first_key, std::int64_t last_key,
-                     std::int64_t head_dim, AttentionScratch& scratch) {
+PackedHead pack_head(const MatrixRows& keys, const MatrixRows& values, std::int64_t first_key,
+                     std::int64_t last_key, std::int64_t head_dim, AttentionScratch& scratch) {
   const std::int64_t count = last_key - first_key + 1;
   PackedHead head;
   head.head_dim = head_dim;
@@ -144,18 +134,12 @@ void attend_paged_piece(const PagedAttention& a, const AttentionPiece& piece) {
   const std::int64_t head_dim = a.shape.head_dim, group = a.shape.heads / a.shape.kv_heads;
   const auto positions =
       a.positions.subspan(static_cast<std::size_t>(piece.first), static_cast<std::size_t>(piece.rows));
-  const auto [lowest, highest] = std::minmax_element(positions.begin(), positions.end());
-  const std::int64_t first_key = first_visible(*lowest, a.shape.window) / kPanelColumns * kPanelColumns;
-  const PagedKeysValues& cache = a.sequences[static_cast<std::size_t>(piece.sequence)];
-  const std::int64_t token_stride = a.shape.kv_heads * head_dim, offset = piece.kv_head * head_dim;
+  const BlockHead head{&a.sequences[static_cast<std::size_t>(piece.sequence)], head_dim, piece.kv_head};
   AttentionScratch& scratch = attention_scratch();
-  const PackedHead head =
-      pack_head(PagedRows{cache.key_blocks.data(), cache.block_tokens, first_key, token_stride, offset},
-                PagedRows{cache.value_blocks.data(), cache.block_tokens, first_key, token_stride, offset},
-                first_key, *highest, head_dim, scratch);
+  scratch.reserve(0, head_dim, kAttentionRows);
   const ScoreMap map(a.shape);
   const auto run = [&](AttentionRows& job) {
-    attend(job, head, map, scratch.scores.data(), scratch.sums.data());
+    attend_blocks(job, head, map, scratch.scores, scratch.sums.data());
   };
   // A token alone fills the tile with the heads of its group, several tokens with their rows.
   const std::int64_t first_head = piece.kv_head * group;

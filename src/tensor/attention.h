@@ -35,8 +35,8 @@ void attention_backward(ConstMatrix dy, ConstMatrix q, ConstMatrix k, ConstMatri
 
 // Attention of new tokens over a paged cache, for inference. Row t belongs to a sequence whose keys and
 // values stand in blocks of `block_tokens` tokens: block b holds tokens [b*block_tokens, (b+1)*block_tokens),
-// each [K*D]. Row t sees cache positions 0..positions[t] in ascending order, so cutting a prompt into chunks
-// changes no bit.
+// laid out as tensor/paged_layout.h says. Row t sees cache positions 0..positions[t] in ascending order, so
+// cutting a prompt into chunks changes no bit.
 struct PagedKeysValues {
   std::int64_t block_tokens = 0;
   std::span<const float*const> key_blocks, value_blocks;

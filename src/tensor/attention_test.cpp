@@ -1,6 +1,7 @@
 #include "tensor/attention.h"
 
 #include "base/error.h"
+#include "tensor/paged_layout.h"
 #include "tensor/tensor_testing.h"
 
 namespace fulcrum {
@@ -113,21 +114,22 @@ struct Cache {
   std::vector<float> keys, values;
   std::vector<const float*> key_blocks, value_blocks;
 
-  Cache(const Floats& k, const Floats& v, std::int64_t first, std::int64_t tokens,
-        std::int64_t tokens_per_block)
+  Cache(const Floats& k, const Floats& v, const AttentionShape& shape, std::int64_t first,
+        std::int64_t tokens, std::int64_t tokens_per_block)
       : block_tokens(tokens_per_block) {
     const std::int64_t blocks = (tokens + block_tokens - 1) / block_tokens,
                        block_size = block_tokens * k.columns;
-    keys.assign(static_cast<std::size_t>(blocks * block_size), std::numeric_limits<float>::quiet_NaN());
+    keys.assign(static_cast<std::size_t>(blocks * block_size + kPagedSlack),
+                std::numeric_limits<float>::quiet_NaN());
     values = keys;
     for (std::int64_t b = 0; b < blocks; ++b) {
-      const std::int64_t at = (blocks - 1 - b) * block_size;
-      key_blocks.push_back(keys.data() + at);
-      value_blocks.push_back(values.data() + at);
+      float *key_block = keys.data() + (blocks - 1 - b) * block_size,
+            *value_block = values.data() + (blocks - 1 - b) * block_size;
+      key_blocks.push_back(key_block);
+      value_blocks.push_back(value_block);
       for (std::int64_t i = 0; i < block_tokens && b * block_tokens + i < tokens; ++i) {
         const std::int64_t row = first + b * block_tokens + i;
-        std::copy_n(k.view().row(row), k.columns, keys.begin() + at + i * k.columns);
-        std::copy_n(v.view().row(row), v.columns, values.begin() + at + i * v.columns);
+        store_paged(k.view().row(row), v.view().row(row), i, block_tokens, shape, key_block, value_block);
       }
     }
   }
@@ -145,8 +147,8 @@ TEST(AttentionPaged, ChunksAndBatchesChangeNoBit) {
                              c.shape.window));
     const Inputs in = make_inputs(c);
     const std::int64_t long_first = c.starts[c.starts.size() - 2], tokens = c.starts.back() - long_first;
-    const Cache cache(in.k, in.v, long_first, tokens, 16),
-        other(in.k, in.v, 0, std::min<std::int64_t>(40, tokens), 7);
+    const Cache cache(in.k, in.v, c.shape, long_first, tokens, 16),
+        other(in.k, in.v, c.shape, 0, std::min<std::int64_t>(40, tokens), 7);
     const std::vector<PagedKeysValues> sequences = {other.paged(), cache.paged()};
     const auto expected = reference::attention(to_array(in.q.view()), to_array(in.k.view()),
                                                to_array(in.v.view()), c.starts, c.shape);
@@ -184,10 +186,67 @@ TEST(AttentionPaged, ChunksAndBatchesChangeNoBit) {
   }
 }
 
+// Readable twin: takes each key and value from where the layout says that it stands, then attends as the twin
+// of training does, with each row as the last of a sequence.
+testing::Array paged_reference(ConstMatrix q, const PagedKeysValues& cache,
+                               std::span<const std::int32_t> positions, const AttentionShape& shape) {
+  const std::int64_t dim = shape.head_dim, block_tokens = cache.block_tokens;
+  testing::Array y(q.rows, q.columns);
+  for (std::int64_t t = 0; t < q.rows; ++t) {
+    const std::int32_t tokens = positions[static_cast<std::size_t>(t)] + 1;
+    testing::Array own_q(tokens, q.columns), k(tokens, shape.kv_heads * dim), v = k;
+    for (std::int64_t i = 0; i < q.columns; ++i) own_q.at(tokens - 1, i) = static_cast<double>(q.row(t)[i]);
+    for (std::int64_t token = 0; token < tokens; ++token) {
+      const auto block = static_cast<std::size_t>(token / block_tokens);
+      const std::int64_t slot = token % block_tokens;
+      for (std::int64_t i = 0; i < k.columns; ++i) {
+        const std::int64_t head = i / dim, at = i % dim;
+        k.at(token, i) =
+            static_cast<double>(cache.key_blocks[block][(head * dim + at) * block_tokens + slot]);
+        v.at(token, i) =
+            static_cast<double>(cache.value_blocks[block][(head * block_tokens + slot) * dim + at]);
+      }
+    }
+    const std::vector<std::int32_t> starts = {0, tokens};
+    const testing::Array rows = reference::attention(own_q, k, v, starts, shape);
+    for (std::int64_t i = 0; i < q.columns; ++i) y.at(t, i) = rows.at(tokens - 1, i);
+  }
+  return y;
+}
+
+// Blocks of any size, whole vectors or not, with the window's first key inside of one: the values of the
+// twin, and the same bits for every size.
+TEST(AttentionPaged, BlocksOfAnySizeAgainstTwin) {
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(fmt::format("H {} K {} D {} window {}", c.shape.heads, c.shape.kv_heads, c.shape.head_dim,
+                             c.shape.window));
+    const Inputs in = make_inputs(c);
+    const std::vector<std::int32_t> positions = {0, 3, 4, 30, 31, 32, 33, 47, 48, 60, 61, 62, 63, 64, 69};
+    const auto rows = static_cast<std::int64_t>(positions.size());
+    const std::vector<std::int32_t> row_sequence(positions.size(), 0);
+    const ConstMatrix q{in.q.values.data(), rows, in.q.columns, in.q.stride};
+    std::vector<Floats> first;  // of each instruction set
+    for (const std::int64_t block_tokens : {16, 1, 5, 8, 24, 64, 70}) {
+      SCOPED_TRACE(fmt::format("blocks of {}", block_tokens));
+      const Cache cache(in.k, in.v, c.shape, 0, 70, block_tokens);
+      const std::vector<PagedKeysValues> sequences = {cache.paged()};
+      const testing::Array expected = paged_reference(q, sequences[0], positions, c.shape);
+      std::size_t set = 0;
+      for_each_instruction_set([&] {
+        Floats y(rows, in.q.columns);
+        attention_paged(q, sequences, row_sequence, positions, c.shape, y.matrix());
+        expect_close(y.view(), expected, 3e-6);
+        if (block_tokens == 16) first.push_back(y);
+        expect_same_bits(y.view(), first[set++].view());
+      });
+    }
+  }
+}
+
 TEST(AttentionPaged, PositionsOutsideOfTheCacheAreErrors) {
   const Case c = cases().front();
   const Inputs in = make_inputs(c);
-  const Cache cache(in.k, in.v, 0, 20, 8);
+  const Cache cache(in.k, in.v, c.shape, 0, 20, 8);
   const std::vector<PagedKeysValues> sequences = {cache.paged()};
   Floats y(1, in.q.columns);
   const ConstMatrix q{in.q.values.data(), 1, in.q.columns, in.q.stride};
