@@ -7,14 +7,15 @@
 #include <utility>
 
 #include "base/error.h"
+#include "infer/answer_constraint.h"
 #include "infer/answer_text.h"
 #include "infer/call.h"
 #include "infer/vocabulary.h"
-#include "vocabulary/vocabulary_data.h"
 #include "infer/worker.h"
 #include "model/transformer.h"
 #include "text/chat_template.h"
 #include "text/tokenizer_folder.h"
+#include "vocabulary/vocabulary_data.h"
 
 namespace fulcrum {
 namespace {
@@ -75,6 +76,7 @@ struct Answer {
   AnswerText text;
   Generation result;
   Clock::time_point start;
+  std::optional<AnswerConstraint> constraint;  // to the request's JSON Schema
 };
 
 }  // namespace
@@ -85,7 +87,10 @@ struct Engine::State {
         tokenizer(tokenizer_of(model)),
         chat_template(template_of(tokenizer->vocabulary(), options.chat_template)),
         transformer(model.config, model.weights),
+        schemas(*tokenizer),
         worker(transformer, scheduler_options(options, *tokenizer), options.threads) {
+    for (TokenId id = 0; id < tokenizer->size(); ++id)
+      if (ends_answer(tokenizer->vocabulary(), id)) ends.push_back(id);
     release_pages(model);
   }
 
@@ -109,7 +114,9 @@ struct Engine::State {
   std::mutex adapters_mutex;
   std::map<std::string, LoadedAdapter> adapters;
   PrefixCache::AdapterKey last_key = PrefixCache::kBase;
-  Worker worker;  // last: its thread uses the rest
+  SchemaShelf schemas;
+  std::vector<TokenId> ends;  // of an answer, ascending
+  Worker worker;              // last: its thread uses the rest
 };
 
 // The prompt's tokens with the beginning of the answer behind it.
@@ -139,13 +146,19 @@ std::shared_ptr<Job> Engine::State::make_job(std::vector<TokenId> prompt, const 
 
 GenerateWork Engine::State::generate_work(const GenerateRequest& request, std::shared_ptr<Answer> answer,
                                           std::shared_ptr<Call> call, std::size_t index) const {
+  std::function<std::span<const TokenId>()> allowed;
+  if (answer->constraint) allowed = [answer] { return answer->constraint->allowed(); };
   const auto on_token = [this, answer = std::move(answer), call = std::move(call), index,
                          streams = static_cast<bool>(request.on_text)](const SampledToken& chosen) {
     Generation& result = answer->result;
     result.seconds = seconds_since(answer->start);
     if (result.token_log_likelihoods.empty()) result.seconds_to_first_token = result.seconds;
     result.token_log_likelihoods.push_back(chosen.log_likelihood);
-    const bool ended = ends_answer(tokenizer->vocabulary(), chosen.token) || !answer->text.push(chosen.token);
+    bool ended = ends_answer(tokenizer->vocabulary(), chosen.token) || !answer->text.push(chosen.token);
+    if (answer->constraint && !ended) {
+      answer->constraint->push(chosen.token);
+      ended = answer->constraint->is_complete();
+    }
     if (ended) result.finish_reason = FinishReason::stop;
     if (streams) {
       if (ended) answer->text.finish();
@@ -154,7 +167,7 @@ GenerateWork Engine::State::generate_work(const GenerateRequest& request, std::s
     }
     return ended ? GenerateWork::Next::stop : GenerateWork::Next::go_on;
   };
-  return {Sampler(request.sampling), request.max_tokens, on_token};
+  return {Sampler(request.sampling), request.max_tokens, on_token, std::move(allowed)};
 }
 
 std::unique_ptr<Engine> Engine::load(const Path& path, const EngineOptions& options) {
@@ -181,18 +194,18 @@ std::vector<Generation> Engine::generate(std::span<const GenerateRequest> reques
   std::vector<std::shared_ptr<Answer>> answers;
   std::vector<std::shared_ptr<Job>> jobs;
   for (const GenerateRequest& request : requests) {
-    if (!request.json_schema.empty()) {
-      throw_error(ErrorCode::unsupported,
-                  "generating: this engine cannot hold an answer to a JSON Schema; leave "
-                  "json_schema empty and check the answer afterwards");
-    }
     if (request.max_tokens < 1) {
       throw_error(ErrorCode::invalid_argument, "generating: max_tokens is {}, expected at least 1",
                   request.max_tokens);
     }
     std::vector<TokenId> prompt = state_->encode(request.messages, request.answer_prefix);
     const std::optional<TokenId> last = prompt.empty() ? std::nullopt : std::optional(prompt.back());
-    auto answer = std::make_shared<Answer>(Answer{{*state_->tokenizer, last, request.stop}, {}, start});
+    auto answer =
+        std::make_shared<Answer>(Answer{{*state_->tokenizer, last, request.stop}, {}, start, std::nullopt});
+    if (!request.json_schema.empty()) {
+      answer->constraint.emplace(state_->schemas.masks_of(request.json_schema),
+                                 state_->schemas.first_pieces(last), state_->ends, request.max_tokens);
+    }
     answer->result.finish_reason = FinishReason::length;
     answer->result.usage.prompt_tokens = static_cast<std::int64_t>(prompt.size());
     auto job = state_->make_job(std::move(prompt), request.adapter);
@@ -214,6 +227,10 @@ std::vector<Generation> Engine::generate(std::span<const GenerateRequest> reques
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     Generation& result = answers[i]->result;
     result.text = answers[i]->text.text();
+    // The last token of all may have made the document whole where more could have followed.
+    if (result.finish_reason == FinishReason::length && answers[i]->constraint &&
+        answers[i]->constraint->accepts())
+      result.finish_reason = FinishReason::stop;
     result.usage.cached_tokens = jobs[i]->cached_tokens;
     result.usage.completion_tokens = static_cast<std::int64_t>(result.token_log_likelihoods.size());
     results.push_back(std::move(result));

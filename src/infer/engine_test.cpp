@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "base/unicode.h"
 #include "model/adapter.h"
@@ -14,6 +15,7 @@
 #include "model/transformer.h"
 #include "tensor/ops.h"
 #include "text/chat_template.h"
+#include "text/json_schema.h"
 
 namespace fulcrum {
 namespace {
@@ -169,6 +171,100 @@ TEST_F(EngineTest, AnswersAreTheSameBitsAloneAndInAnyCompany) {
         EXPECT_TRUE(!warm || together[i].usage.cached_tokens > 0) << i;
       }
     }
+  }
+}
+
+// ---- Answers that are held to a JSON Schema ----
+
+constexpr const char* kOrderSchema =
+    R"({"type": "object", "properties": {"order": {"type": ["string", "null"]},
+    "count": {"type": "integer", "minimum": 0}, "tags": {"type": "array", "items": {"enum": ["red", "blue"]}}},
+    "required": ["order", "count", "tags"], "additionalProperties": false})";
+
+TEST_F(EngineTest, HeldAnswersAreDocumentsOfTheirSchemaAndChangeNobodyElses) {
+  auto requests = mixed_requests();
+  const auto engine = make();
+  const auto free = engine->generate(requests, kNever);
+  std::vector<std::size_t> held;
+  for (std::size_t i = 0; i < requests.size(); i += 2) {
+    requests[i].json_schema = i % 4 == 0 ? kOrderSchema : R"({"type": ["integer", "boolean"]})";
+    requests[i].max_tokens = 60;
+    held.push_back(i);
+  }
+  std::vector<Generation> alone;
+  for (const GenerateRequest& request : requests) {
+    engine->clear_cache();
+    alone.push_back(engine->generate(std::span(&request, 1), kNever).at(0));
+  }
+  for (const std::int64_t in_flight : {32, 3}) {
+    EngineOptions options;
+    options.scheduler.max_in_flight = in_flight;
+    const auto together = make(options)->generate(requests, kNever);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      EXPECT_EQ(together[i].text, alone[i].text) << i;
+      EXPECT_EQ(together[i].token_log_likelihoods, alone[i].token_log_likelihoods) << i;
+      if (!requests[i].json_schema.empty()) continue;
+      EXPECT_EQ(together[i].text, free[i].text) << i;
+      EXPECT_EQ(together[i].token_log_likelihoods, free[i].token_log_likelihoods) << i;
+    }
+  }
+  for (const std::size_t i : held) {
+    EXPECT_EQ(alone[i].finish_reason, FinishReason::stop);
+    const JsonSchema schema = JsonSchema::parse(parse_json(requests[i].json_schema, "schema"));
+    EXPECT_TRUE(schema.accepts(parse_json(alone[i].text, "answer"))) << alone[i].text;
+  }
+}
+
+TEST_F(EngineTest, AHeldAnswerEndsWithinItsTokens) {
+  const auto engine = make();
+  GenerateRequest request = ask("write");
+  request.json_schema = kOrderSchema;
+  const JsonSchema schema = JsonSchema::parse(parse_json(kOrderSchema, "schema"));
+  // The shortest document: {"order":"","count":0,"tags":[]}
+  for (const int max_tokens : {32, 33, 40, 60}) {
+    for (const double temperature : {0.0, 1.5}) {
+      request.max_tokens = max_tokens;
+      request.sampling.temperature = temperature;
+      const Generation answer = engine->generate(std::span(&request, 1), kNever).at(0);
+      EXPECT_EQ(answer.finish_reason, FinishReason::stop);
+      EXPECT_LE(answer.usage.completion_tokens, max_tokens);
+      EXPECT_TRUE(schema.accepts(parse_json(answer.text, "answer"))) << answer.text;
+    }
+  }
+  // Without the room it is cut, and what there is is right so far.
+  request.max_tokens = 5;
+  request.sampling = {};
+  const Generation cut = engine->generate(std::span(&request, 1), kNever).at(0);
+  EXPECT_EQ(cut.finish_reason, FinishReason::length);
+  EXPECT_TRUE(cut.text.starts_with("{"));
+}
+
+// The bundled model on complaints that it was not trained on, with and without the form in its prompt.
+TEST(EngineBundled, AnExtractionIsAlwaysADocumentOfItsSchema) {
+  const Path source = FULCRUM_SOURCE_DIR;
+  EngineOptions options;
+  options.threads = 1;
+  const auto engine = Engine::load(source / "models/fulcrum-base.gguf", options);
+  constexpr const char* kSchema = R"({"type": "object", "properties": {"order": {"type": ["string", "null"]},
+      "plant": {"type": ["string", "null"]}, "count": {"type": ["integer", "null"]}, "city": {"type": ["string", "null"]}},
+      "required": ["order", "plant", "count", "city"], "additionalProperties": false})";
+  const JsonSchema schema = JsonSchema::parse(parse_json(kSchema, "schema"));
+  std::ifstream file(source / "examples/support-desk/extract/test.jsonl");
+  std::vector<GenerateRequest> requests;
+  for (std::string line; requests.size() < 24 && std::getline(file, line);) {
+    GenerateRequest& request = requests.emplace_back();
+    request.messages = {
+        {"system", requests.size() % 2 == 0 ? "Take the facts from the message." : "You tell stories."},
+        {"user", parse_json(line, "line")["messages"][0]["content"].get<std::string>()}};
+    request.max_tokens = 72;
+    request.json_schema = kSchema;
+    if (requests.size() % 3 == 0) request.sampling = {.temperature = 1.2, .seed = requests.size()};
+  }
+  ASSERT_EQ(requests.size(), 24U);
+  for (const Generation& answer : engine->generate(requests, kNever)) {
+    EXPECT_EQ(answer.finish_reason, FinishReason::stop);
+    const auto problems = schema.problems(parse_json(answer.text, "answer"));
+    EXPECT_TRUE(problems.empty()) << answer.text << ": " << problems[0].what;
   }
 }
 
@@ -369,7 +465,10 @@ TEST_F(EngineTest, RefusesWhatCannotBeDone) {
   EXPECT_EQ(code([](auto& r) { r.max_tokens = 1000; }), ErrorCode::too_large);
   EXPECT_EQ(code([](auto& r) { r.messages[1].content = std::string(5000, '#'); }), ErrorCode::too_large);
   EXPECT_EQ(code([](auto& r) { r.adapter = "third"; }), ErrorCode::not_found);
-  EXPECT_EQ(code([](auto& r) { r.json_schema = "{}"; }), ErrorCode::unsupported);
+  EXPECT_EQ(code([](auto& r) { r.json_schema = R"({"type": "string", "pattern": "a"})"; }),
+            ErrorCode::unsupported);
+  EXPECT_EQ(code([](auto& r) { r.json_schema = "false"; }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code([](auto& r) { r.json_schema = "{"; }), ErrorCode::corrupt);
   EXPECT_EQ(code([](auto& r) { r.max_tokens = 0; }), ErrorCode::invalid_argument);
   EXPECT_EQ(code([](auto& r) { r.sampling.top_p = 2; }), ErrorCode::invalid_argument);
   EXPECT_EQ(code([](auto& r) { r.stop = {""}; }), ErrorCode::invalid_argument);

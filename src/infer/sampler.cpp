@@ -29,7 +29,7 @@ TokenId largest_logit(std::span<const float> logits) {
   return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-SampledToken Sampler::sample(std::span<const float> logits, std::int64_t position) {
+double Sampler::normalizer(std::span<const float> logits, std::int64_t position) const {
   // A NaN anywhere makes this sum NaN, an infinite logit makes it infinite: one look finds both.
   const double normalizer = log_sum_exp(logits);
   if (!std::isfinite(normalizer)) {
@@ -39,13 +39,37 @@ SampledToken Sampler::sample(std::span<const float> logits, std::int64_t positio
         "broken",
         position);
   }
-  const TokenId token = sampling_.temperature == 0 ? largest_logit(logits) : draw(logits, position);
-  return {token, static_cast<double>(logits[static_cast<std::size_t>(token)]) - normalizer};
+  return normalizer;
+}
+
+SampledToken Sampler::sample(std::span<const float> logits, std::int64_t position) {
+  const double sum = normalizer(logits, position);
+  TokenId token = 0;
+  if (sampling_.temperature == 0) {
+    token = largest_logit(logits);
+  } else {
+    order_.resize(logits.size());
+    std::iota(order_.begin(), order_.end(), 0);
+    token = draw(logits, position);
+  }
+  return {token, static_cast<double>(logits[static_cast<std::size_t>(token)]) - sum};
+}
+
+SampledToken Sampler::sample_among(std::span<const TokenId> allowed, std::span<const float> logits,
+                                   std::int64_t position) {
+  const double sum = normalizer(logits, position);
+  TokenId token = allowed.front();
+  if (sampling_.temperature == 0) {
+    for (const TokenId each : allowed)
+      if (logits[static_cast<std::size_t>(each)] > logits[static_cast<std::size_t>(token)]) token = each;
+  } else {
+    order_.assign(allowed.begin(), allowed.end());
+    token = draw(logits, position);
+  }
+  return {token, static_cast<double>(logits[static_cast<std::size_t>(token)]) - sum};
 }
 
 TokenId Sampler::draw(std::span<const float> logits, std::int64_t position) {
-  order_.resize(logits.size());
-  std::iota(order_.begin(), order_.end(), 0);
   const auto before = [&](TokenId a, TokenId b) {
     const float x = logits[static_cast<std::size_t>(a)], y = logits[static_cast<std::size_t>(b)];
     return x != y ? x > y : a < b;

@@ -28,8 +28,14 @@ class Sampler {
   // `position` counts the tokens of the answer from 0. Error(corrupt) if the logits hold no finite largest
   // value.
   SampledToken sample(std::span<const float> logits, std::int64_t position);
+  // The same among these tokens only, ascending and at least one. The likelihood stays that of the whole
+  // distribution.
+  SampledToken sample_among(std::span<const TokenId> allowed, std::span<const float> logits,
+                            std::int64_t position);
 
  private:
+  double normalizer(std::span<const float> logits, std::int64_t position) const;
+  // One of order_.
   TokenId draw(std::span<const float> logits, std::int64_t position);
 
   Sampling sampling_;

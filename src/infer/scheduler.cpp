@@ -269,10 +269,10 @@ std::vector<Scheduler::Entry> Scheduler::plan() {
 void Scheduler::choose_token(Running& running, std::span<const float> logits) {
   auto& work = std::get<GenerateWork>(running.job->work);
   const auto position = static_cast<std::int64_t>(running.tokens.size() - running.job->prompt.size());
-  const SampledToken chosen = work.sampler.sample(
-      logits.first(options_.vocabulary_tokens ? static_cast<std::size_t>(*options_.vocabulary_tokens)
-                                              : logits.size()),
-      position);
+  const std::span<const float> named = logits.first(
+      options_.vocabulary_tokens ? static_cast<std::size_t>(*options_.vocabulary_tokens) : logits.size());
+  const SampledToken chosen = work.allowed ? work.sampler.sample_among(work.allowed(), named, position)
+                                           : work.sampler.sample(named, position);
   const GenerateWork::Next next = work.on_token(chosen);
   if (next == GenerateWork::Next::stop || position + 1 >= work.max_tokens) {
     finish(running, nullptr);

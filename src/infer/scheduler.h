@@ -34,6 +34,8 @@ struct GenerateWork {
   enum class Next { go_on, stop };
   // Called with each token of the answer as it is chosen.
   std::function<Next(const SampledToken&)> on_token;
+  // The tokens that may come next, ascending and at least one; empty function: all. Asked once before each.
+  std::function<std::span<const TokenId>()> allowed = {};
 };
 
 struct ScoreWork {

@@ -41,7 +41,7 @@ struct GenerateRequest {
   int max_tokens = 256;
   std::vector<std::string> stop;  // generation ends before the first of these; it is not part of the text
   Sampling sampling;
-  // A JSON Schema that the answer must satisfy (constrained decoding); empty: none.
+  // What stands behind answer_prefix satisfies this JSON Schema, or Error(unsupported); empty: none.
   std::string json_schema;
   // Called with each new piece of complete UTF-8 text, for streaming; may be empty.
   std::function<void(std::string_view)> on_text;
