@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "text/chat_template.h"
+#include "text/json_schema.h"
 
 namespace fulcrum {
 namespace {
@@ -36,6 +37,20 @@ ModelInfo default_info() {
   info.parameters = 1000;
   info.context_tokens = 1 << 20;
   return info;
+}
+
+void check_schema(const std::string& json_schema, const std::string& answer) {
+  const JsonSchema schema = JsonSchema::parse(parse_json(json_schema, "the JSON Schema of an answer"));
+  std::vector<SchemaProblem> problems;
+  try {
+    problems = schema.problems(parse_json(answer, "the script's answer"));
+  } catch (const Error& error) {
+    problems = {{"", error.what()}};
+  }
+  if (problems.empty()) return;
+  throw_error(ErrorCode::unsupported,
+              "the script cannot be held to a JSON Schema, and its answer does not satisfy it: {}: {}",
+              problems[0].where.empty() ? "the top" : problems[0].where, problems[0].what);
 }
 
 constexpr double kTokenLogLikelihood = -0.5;  // of every answered token; any negative figure would do
@@ -157,6 +172,7 @@ std::vector<Generation> ScriptedLM::generate(std::span<const GenerateRequest> re
       generate_requests_.push_back(request);
     }
     result.text = answer(request);
+    if (!request.json_schema.empty()) check_schema(request.json_schema, result.text);
     std::size_t end = result.text.size();
     for (const std::string& stop : request.stop) {
       if (!stop.empty()) end = std::min(end, result.text.find(stop));

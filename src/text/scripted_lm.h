@@ -3,7 +3,7 @@
 // Nothing is learnt or computed: answers come from rules, lists and functions, likelihoods from a function,
 // and a token is a word (text between white space). What it does share with a real model is the contract of
 // text/lm.h: stop texts, max_tokens, the context limit, unknown adapters, streaming, cancellation and usage
-// behave as there. Thread-safe once the script is written.
+// behave as there; a json_schema is kept or unsupported. Thread-safe once the script is written.
 #pragma once
 
 #include <functional>

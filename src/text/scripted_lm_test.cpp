@@ -79,6 +79,23 @@ TEST(ScriptedLM, keeps_the_contract_of_a_model) {
   EXPECT_THROW(model.generate({&request, 1}, cancel), Error);
 }
 
+TEST(ScriptedLM, a_schema_is_kept_or_unsupported) {
+  ScriptedLM model;
+  model.answer_in_turn({R"({"count": 4})", R"({"count": "4"})", "four"});
+  GenerateRequest request;
+  request.messages = {{"user", "how many"}};
+  request.json_schema = R"({"type": "object", "properties": {"count": {"type": "integer"}}})";
+  EXPECT_EQ(one(model, request).text, R"({"count": 4})");
+  for (int i = 0; i < 2; ++i) {
+    try {
+      one(model, request);
+      ADD_FAILURE() << "an answer that does not satisfy the schema";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    }
+  }
+}
+
 TEST(ScriptedLM, scores_by_the_function) {
   ScriptedLM model;
   model.score_by([](const ScoreRequest&, std::string_view continuation) {
