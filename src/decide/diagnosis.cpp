@@ -32,7 +32,8 @@ struct Findings {
   bool right_with_documents = false, right_when_tuned = false, right_when_tuned_with_documents = false;
   bool right_anywhere = false;                            // under any other recipe, demonstrations or draw
   bool documents_known = false, documents_found = false;  // by retrieval
-  std::optional<bool> right_in_oracle_format, right_in_oracle_context, in_documents;
+  std::optional<bool> right_in_oracle_format, right_in_constrained_format, right_in_oracle_context,
+      in_documents;
 };
 
 Findings findings_of(std::size_t index, std::span<const DiagnosedRecipe> recipes, const Probes* probes) {
@@ -51,6 +52,7 @@ Findings findings_of(std::size_t index, std::span<const DiagnosedRecipe> recipes
   }
   if (!probes) return found;
   found.right_in_oracle_format = probes->right_under(intervention::kOracleFormat, index);
+  found.right_in_constrained_format = probes->right_under(intervention::kConstrainedFormat, index);
   found.right_in_oracle_context = probes->right_under(intervention::kOracleContext, index);
   if (index < probes->in_documents.size()) found.in_documents = probes->in_documents[index];
   found.right_anywhere = found.right_anywhere || probes->any_sample_right(index) ||
@@ -59,7 +61,10 @@ Findings findings_of(std::size_t index, std::span<const DiagnosedRecipe> recipes
 }
 
 std::string_view cause_of(const MeasuredItem& failed, const Findings& found) {
-  if (!failed.well_formed || found.right_in_oracle_format.value_or(false)) return "format";
+  // Where the form was ensured, its share is what that made right; elsewhere a wrong form is all that is
+  // known.
+  const bool form_alone = found.right_in_constrained_format.value_or(!failed.well_formed);
+  if (form_alone || found.right_in_oracle_format.value_or(false)) return "format";
   if (found.right_with_documents) return "knowledge missing";
   if (found.right_in_oracle_context.value_or(false)) {
     if (!found.documents_known) return "knowledge missing";  // no recipe searches
@@ -135,6 +140,7 @@ std::string percent(const Estimate& share) {
 
 std::string what_was_changed(std::string_view intervention) {
   if (intervention == intervention::kOracleContext) return "With the right document in the context";
+  if (intervention == intervention::kConstrainedFormat) return "With decoding held to the form of the answer";
   if (intervention == intervention::kOracleFormat) return "With the form of the answer overlooked";
   if (intervention == intervention::kMoreDemonstrations) return "With as many demonstrations as fit";
   return "Counting the best of several draws";

@@ -55,7 +55,8 @@ struct Diagnosis {
   std::optional<Estimate> documents_lack_answer;
   // What one change to the plain prompt made of it, on the items that it could be tried on.
   struct Intervention {
-    std::string name;  // "oracle_context", "oracle_format", "more_demonstrations", "any_of_n_samples"
+    std::string name;  // "oracle_context", "oracle_format", "constrained_format", "more_demonstrations",
+                       // "any_of_n_samples"
     Estimate before, after;
   };
   std::vector<Intervention> interventions;

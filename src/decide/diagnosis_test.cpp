@@ -72,6 +72,25 @@ TEST(Diagnosis, LooksAtTheBestPlainPromptAndItsConfusions) {
   EXPECT_FALSE(diagnosis.retrieved_gold_share);
 }
 
+// Once the form was ensured, an answer of the wrong form is a matter of form only if that made it right.
+TEST(Diagnosis, AFormThatWasEnsuredSaysWhetherItWasTheForm) {
+  Measurement prompt;
+  for (const char* id : {"form", "both"}) {
+    prompt.items.push_back(item(id, 0));
+    prompt.items.back().well_formed = false;
+  }
+  Probes probes;
+  probes.recipe = "zero_shot";
+  probes.items = {"form", "both"};
+  InterventionArm held;
+  held.name = intervention::kConstrainedFormat;
+  held.scores = {1.0, 0.5};
+  const std::vector<DiagnosedRecipe> recipes = {{"zero_shot", {"prompt"}, &prompt}};
+  EXPECT_EQ(diagnose(recipes, &probes).item_causes, (std::vector<std::string>{"format", "format"}));
+  probes.arms = {held};
+  EXPECT_EQ(diagnose(recipes, &probes).item_causes, (std::vector<std::string>{"format", "beyond"}));
+}
+
 // Ten items that the plain prompt fails, each with what the interventions and the other recipes make of it.
 struct Probed {
   const char* id;

@@ -11,6 +11,7 @@
 #include "measure/estimate_json.h"
 #include "measure/lenient_answer.h"
 #include "prompt/demonstrations.h"
+#include "prompt/fields_schema.h"
 #include "recipe/preflight.h"
 
 namespace fulcrum {
@@ -45,6 +46,7 @@ class Prober {
 
   Probes run() {
     read_leniently();
+    hold_to_the_form();
     give_documents();
     show_more_demonstrations();
     draw_samples();
@@ -131,6 +133,21 @@ class Prober {
       arm.scores[which[k]] = score(which[k], answers[k].text);
     }
     keep(std::move(arm));
+  }
+
+  // A model that cannot be held to a schema leaves this reason to the lenient reading.
+  void hold_to_the_form() {
+    if (task_.kind != TaskKind::extraction || task_.fields.empty()) return;
+    if (prompt_.program.decoding == Decoding::choose) return;
+    RunOptions options = batched();
+    options.json_schema = fields_schema(task_.fields);
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < items_.size(); ++i) all.push_back(i);
+    try {
+      ask_some(empty_arm(intervention::kConstrainedFormat), prompt_, all, options);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported) throw;
+    }
   }
 
   // The right documents, as many of their chunks as the task shows passages.

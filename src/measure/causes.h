@@ -2,6 +2,8 @@
 // one possible reason for a failure, and what then comes right had that reason.
 //
 //   oracle_format       the same answers read as leniently as the metric allows (measure/lenient_answer.h)
+//   constrained_format  the same prompt, decoding held to the task's fields (extraction): what comes right
+//                       failed by its form, and what does not failed by its content
 //   oracle_context      the documents that hold the answer in the context, instead of a search
 //   more_demonstrations as many train examples in the context as fit, at most twice the task's limit
 //   samples             several draws: does one come right (pass@N), does the commonest (majority)?
@@ -27,7 +29,8 @@
 namespace fulcrum {
 
 namespace intervention {
-inline constexpr std::string_view kOracleFormat = "oracle_format", kOracleContext = "oracle_context",
+inline constexpr std::string_view kOracleFormat = "oracle_format", kConstrainedFormat = "constrained_format",
+                                  kOracleContext = "oracle_context",
                                   kMoreDemonstrations = "more_demonstrations";
 }  // namespace intervention
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "measure/skill_ceiling.h"
+#include "prompt/fields_schema.h"
 #include "retrieve/index.h"
 #include "text/scripted_lm.h"
 
@@ -116,6 +117,45 @@ TEST_F(CausesTest, SamplesGiveTheCurvesOfNTries) {
 TEST_F(CausesTest, SurvivesBeingWrittenAndRead) {
   const Probes probes = probe_with(2);
   EXPECT_EQ(to_line(to_json(probes_from_json(to_json(probes)))), to_line(to_json(probes)));
+}
+
+// The model talks around one item's facts and gets the other's wrong; held to the fields, it only writes
+// them.
+TEST(CausesOfExtraction, TheFormIsTriedByHoldingTheAnswerToIt) {
+  Task task;
+  task.kind = TaskKind::extraction;
+  task.metric = Metric::json_field_f1;
+  task.fields = {{"count", "how many", FieldType::integer}};
+  const std::vector<Example> items = {item("talks", "four plants", R"({"count": 4})", {}),
+                                      item("errs", "five plants", R"({"count": 5})", {})};
+  Recipe prompt;
+  prompt.id = "zero_shot";
+  prompt.program.signature.instruction = "Take the facts.";
+  const auto probes_of = [&](const ScriptedLM::AnswerFunction& script) {
+    ScriptedLM model;
+    model.answer_by(script);
+    EvaluationOptions evaluation;
+    evaluation.consistency_items = evaluation.latency_items = evaluation.cold_latency_items = 0;
+    const Measurement measured =
+        evaluate(prompt, model, nullptr, items, yardstick_of(task), evaluation, {}, {});
+    ProbeOptions options;
+    options.samples = 0;
+    const Probes probes = probe(task, prompt, measured, items, model, nullptr, options, {}, {});
+    for (const GenerateRequest& request : model.generate_requests())
+      EXPECT_TRUE(request.json_schema.empty() || request.json_schema == fields_schema(task.fields));
+    return probes;
+  };
+  const auto is_held = [](const GenerateRequest& request) { return !request.json_schema.empty(); };
+  const Probes probes = probes_of([&](const GenerateRequest& request) -> std::string {
+    return is_held(request) ? R"({"count": 4})" : "There are four.";
+  });
+  EXPECT_EQ(probes.right_under(intervention::kConstrainedFormat, 0), true);
+  EXPECT_EQ(probes.right_under(intervention::kConstrainedFormat, 1), false);
+  EXPECT_EQ(probes.right_under(intervention::kOracleFormat, 0), false);  // no reading finds JSON there
+  EXPECT_EQ(probes.arm(intervention::kConstrainedFormat)->quality_before.estimate, 0);
+  // A model that cannot be held to a schema is not tried.
+  const Probes without = probes_of([&](const GenerateRequest&) -> std::string { return "There are four."; });
+  EXPECT_EQ(without.arm(intervention::kConstrainedFormat), nullptr);
 }
 
 TEST_F(CausesTest, ARecipeThatRetrievesIsNotProbed) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "prompt/fields_schema.h"
+
 namespace fulcrum {
 namespace {
 
@@ -35,6 +37,16 @@ TEST(Signature, JsonNamesKeysWithTheirMeaningAndType) {
   EXPECT_EQ(form_sentence(signature),
             R"x(Answer with JSON: {"order": "order number", "count": "count (a whole number)", )x"
             R"x("say": "a \"word\" (a list)"})x");
+}
+
+TEST(Signature, FieldsAreAlsoASchema) {
+  EXPECT_EQ(
+      fields_schema({{"order", "order number", FieldType::text},
+                     {"price", "", FieldType::number},
+                     {"tags", "", FieldType::text_list}}),
+      R"({"type":"object","properties":{"order":{"type":["string","null"]},"price":{"type":["number","null"]},)"
+      R"("tags":{"type":["array","null"],"items":{"type":"string"}}},)"
+      R"("required":["order","price","tags"],"additionalProperties":false})");
 }
 
 TEST(Signature, UnstatedAndCustomForms) {

@@ -155,21 +155,35 @@ class Runner {
     answer.seconds += seconds;
   }
 
+  // One call of the model for every ballot. prefixes: the beginnings of the answers, one a ballot; none: what
+  // opens the reasoning where the program thinks.
+  struct Phase {
+    int max_tokens = 0;
+    std::vector<std::string> stop, prefixes;
+    std::string json_schema;
+  };
+
   // votes() generations an item, item after item.
-  std::vector<Generation> generate(std::vector<Work>& batch, int max_tokens, std::vector<std::string> stop) {
+  std::vector<Generation> generate(std::vector<Work>& batch, const Phase& phase) {
     const bool thinks = program_.reasoning == Reasoning::think_first;
     std::vector<GenerateRequest> requests;
     for (const Work& work : batch) {
       for (int ballot = 0; ballot < votes(); ++ballot) {
         GenerateRequest request;
         request.messages = work.messages;
-        if (thinks) request.answer_prefix = kThinkOpen;
+        if (!phase.prefixes.empty())
+          request.answer_prefix = phase.prefixes[requests.size()];
+        else if (thinks)
+          request.answer_prefix = kThinkOpen;
         request.adapter = adapter_;
-        request.max_tokens = max_tokens;
-        request.stop = stop;
+        request.max_tokens = phase.max_tokens;
+        request.stop = phase.stop;
+        request.json_schema = phase.json_schema;
         request.sampling = sampling_of(work.answer.item, ballot);
-        if (stream_ && program_.decoding == Decoding::generate && votes() == 1) {
-          if (thinks) stream_->add(kThinkOpen);
+        const bool writes_answer = phase.json_schema == options_.json_schema;
+        if (stream_ && program_.decoding == Decoding::generate && votes() == 1 && writes_answer) {
+          if (thinks)
+            stream_->add(phase.prefixes.empty() ? kThinkOpen : std::string_view(request.answer_prefix));
           request.on_text = [this](std::string_view piece) { stream_->add(piece); };
         }
         requests.push_back(std::move(request));
@@ -183,16 +197,30 @@ class Runner {
     return generations;
   }
 
+  // The reasoning is free, and closed whatever it says; only what stands behind it is held to the schema.
+  Phase behind_the_reasoning(std::vector<Work>& batch) {
+    Phase reasoning{program_.max_reasoning_tokens, {std::string(kThinkClose)}, {}, ""};
+    Phase answers{program_.max_answer_tokens, {}, {}, options_.json_schema};
+    for (const Generation& working : generate(batch, reasoning))
+      answers.prefixes.push_back(std::string(kThinkOpen) + working.text + std::string(kThinkClose));
+    return answers;
+  }
+
   void generate_answers(std::vector<Work>& batch) {
     const bool thinks = program_.reasoning == Reasoning::think_first;
     const int max_tokens = program_.max_answer_tokens + (thinks ? program_.max_reasoning_tokens : 0);
-    const std::vector<Generation> generations = generate(batch, max_tokens, {});
+    const bool holds_after_thinking = thinks && !options_.json_schema.empty();
+    Phase phase{max_tokens, {}, {}, options_.json_schema};
+    if (holds_after_thinking) phase = behind_the_reasoning(batch);
+    const std::vector<Generation> generations = generate(batch, phase);
     const auto ballots = static_cast<std::size_t>(votes());
     for (std::size_t i = 0; i < batch.size(); ++i) {
       std::vector<std::string> raws, texts;
       for (std::size_t ballot = 0; ballot < ballots; ++ballot) {
         const Generation& generation = generations[i * ballots + ballot];
-        raws.push_back((thinks ? std::string(kThinkOpen) : std::string()) + generation.text);
+        std::string prefix = thinks ? std::string(kThinkOpen) : std::string();
+        if (holds_after_thinking) prefix = phase.prefixes[i * ballots + ballot];
+        raws.push_back(prefix + generation.text);
         texts.push_back(parse_answer(raws.back()).text);
       }
       const Vote won = vote(texts);
@@ -257,7 +285,7 @@ class Runner {
   // The working is written first and closed whatever it says; then the labels compete behind it.
   void reason_and_choose(std::vector<Work>& batch) {
     const std::vector<Generation> workings =
-        generate(batch, program_.max_reasoning_tokens, {std::string(kThinkClose)});
+        generate(batch, {program_.max_reasoning_tokens, {std::string(kThinkClose)}, {}, ""});
     const auto ballots = static_cast<std::size_t>(votes());
     std::vector<ScoreRequest> requests;
     for (std::size_t i = 0; i < workings.size(); ++i) {

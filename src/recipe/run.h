@@ -22,6 +22,9 @@ struct RunOptions : PromptOptions {
   // Sampled instead of greedy, for agreement over resampling: temperature, cuts and seed. A label is then
   // drawn by its likelihood. Each item draws from a stream of its own.
   std::optional<Sampling> sampling;
+  // What each answer is held to while it is written, reasoning left out (text/lm.h); empty: nothing. Says
+  // nothing where the answer is chosen among labels.
+  std::string json_schema;
   std::size_t batch_items = 32;  // asked of the model at once
   // For a run over one input: called with each new piece of the answer, reasoning left out. The pieces
   // together are Answer::text. What is chosen or voted upon comes in one piece.

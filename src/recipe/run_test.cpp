@@ -164,6 +164,32 @@ TEST(RunRecipe, ThinksFirst) {
   EXPECT_GT(chosen.usage.completion_tokens, 3);
 }
 
+TEST(RunRecipe, HoldsTheAnswerToASchemaAndLeavesTheReasoningFree) {
+  ScriptedLM model;
+  model.answer_by([](const GenerateRequest& request) {
+    return request.json_schema.empty() ? std::string("two and two</think> four") : std::string("4");
+  });
+  Recipe recipe = answering();
+  RunOptions options;
+  options.json_schema = R"({"type": "integer"})";
+  EXPECT_EQ(run(recipe, model, {input("1", "2+2")}, options)[0].text, "4");
+
+  recipe.program.reasoning = Reasoning::think_first;
+  std::string streamed;
+  options.on_text = [&](std::string_view piece) { streamed += piece; };
+  const Answer answer = run(recipe, model, {input("1", "2+2")}, options)[0];
+  EXPECT_EQ(answer.text, "4");
+  EXPECT_EQ(answer.reasoning, "two and two");
+  EXPECT_EQ(answer.raw, "<think>two and two</think>4");
+  EXPECT_EQ(streamed, "4");
+  const auto requests = model.generate_requests();
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_EQ(requests[1].json_schema, "");
+  EXPECT_EQ(requests[1].max_tokens, 96);
+  EXPECT_EQ(requests[2].answer_prefix, "<think>two and two</think>");
+  EXPECT_EQ(requests[2].max_tokens, 64);
+}
+
 TEST(RunRecipe, TheCommonestOfSeveralSamplesWins) {
   ScriptedLM model;
   model.answer_in_turn({"four", "five", "five ", "a", "b", "c"});

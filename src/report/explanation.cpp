@@ -35,6 +35,7 @@ std::string_view meaning_of(std::string_view cause) {
 
 std::string_view words_of_intervention(std::string_view name) {
   if (name == intervention::kOracleContext) return "the right document in the context";
+  if (name == intervention::kConstrainedFormat) return "decoding held to the form of the answer";
   if (name == intervention::kOracleFormat) return "the form of the answer overlooked";
   if (name == intervention::kMoreDemonstrations) return "as many demonstrations as fit";
   return "the best of several draws counts";
