@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/unicode.h"
+#include "text/json_automaton.h"
 
 namespace fulcrum {
 namespace {
@@ -17,9 +18,9 @@ constexpr std::array<std::string_view, 8> kHarmless = {"user",
                                                        "prompt_cache_key",
                                                        "parallel_tool_calls",
                                                        "stream_options"};
-constexpr std::array<std::string_view, 10> kKnown = {
+constexpr std::array<std::string_view, 11> kKnown = {
     "model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed",
-    "stop",  "stream",   "n"};
+    "stop",  "stream",   "n",          "response_format"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -110,6 +111,27 @@ std::vector<std::string> read_stop(const Json& value) {
   return stop;
 }
 
+// The JSON Schema that the format stands for; empty for plain text. Compiled once here, so that a schema that
+// cannot be held to is an error of this parameter.
+std::string read_response_format(const Json& value) {
+  const std::string type = value.is_object() && value.contains("type") && value["type"].is_string()
+                               ? value["type"].get<std::string>()
+                               : std::string();
+  if (type == "text") return {};
+  if (type == "json_object") return to_line(any_object_schema());
+  if (type != "json_schema") {
+    throw_error(
+        ErrorCode::invalid_argument,
+        "response_format: expected an object whose type is \"text\", \"json_object\" or \"json_schema\"");
+  }
+  constexpr std::string_view kPlace = "response_format.json_schema.schema";
+  const Json format = value.value("json_schema", Json());
+  if (!format.is_object() || !format.contains("schema"))
+    throw_error(ErrorCode::invalid_argument, "{}: missing", kPlace);
+  with_context(kPlace, [&] { return json_automaton(format["schema"]); });
+  return to_line(format["schema"]);
+}
+
 bool read_flag(const Json& call, const char* name) {
   const auto found = call.find(name);
   if (found == call.end() || found->is_null()) return false;
@@ -177,6 +199,7 @@ ChatCall parse_chat_call(std::string_view body) {
     result.seed = static_cast<std::uint64_t>(call["seed"].get<std::int64_t>());
   }
   if (given("stop")) result.stop = read_stop(call["stop"]);
+  if (given("response_format")) result.json_schema = read_response_format(call["response_format"]);
   result.stream = read_flag(call, "stream");
   if (given("stream_options")) {
     if (!call["stream_options"].is_object())

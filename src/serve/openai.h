@@ -25,6 +25,7 @@ struct ChatCall {
   std::optional<double> top_p;
   std::optional<std::uint64_t> seed;
   std::vector<std::string> stop;
+  std::string json_schema;  // from response_format: what the answer is held to; empty: nothing
   bool stream = false;
   bool include_usage = false;  // stream_options.include_usage
 };

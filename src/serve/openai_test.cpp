@@ -33,6 +33,21 @@ TEST(OpenAi, ReadsAFullCall) {
   EXPECT_TRUE(call.include_usage);
 }
 
+TEST(OpenAi, ReadsTheFormatOfTheAnswer) {
+  const auto schema_of = [](const std::string& format) {
+    return parse_chat_call(
+               R"({"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format": )" +
+               format + "}")
+        .json_schema;
+  };
+  EXPECT_EQ(schema_of("null"), "");
+  EXPECT_EQ(schema_of(R"({"type": "text"})"), "");
+  EXPECT_EQ(schema_of(R"({"type": "json_object"})"), R"({"type":"object"})");
+  EXPECT_EQ(schema_of(R"({"type": "json_schema", "json_schema": {"name": "n", "strict": true,
+                          "schema": {"type": "array", "items": {"type": "integer"}}}})"),
+            R"({"type":"array","items":{"type":"integer"}})");
+}
+
 TEST(OpenAi, RefusesByName) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"messages": [{"role": "user", "content": "x"}]})", "invalid_argument model: missing"},
@@ -46,6 +61,16 @@ TEST(OpenAi, RefusesByName) {
        "temperature: expected a number from 0 to 2"},
       {R"({"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]})",
        "unsupported messages[0].content[0]"},
+      {R"({"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "xml"}})",
+       "invalid_argument response_format: expected"},
+      {R"({"model": "m", "messages": [{"role": "user", "content": "x"}],
+           "response_format": {"type": "json_schema", "json_schema": {"name": "a"}}})",
+       "invalid_argument response_format.json_schema.schema: missing"},
+      {R"({"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_schema",
+           "json_schema": {"name": "a", "schema": {"properties": {"b": {"type": "string", "pattern": "c"}}}}}})",
+       "unsupported response_format.json_schema.schema: compiling a JSON Schema: an answer cannot be held to "
+       "the "
+       "keyword \"pattern\" at /properties/b"},
       {"{", "corrupt reading the request body"},
   };
   for (const auto& [body, expected] : cases)

@@ -65,11 +65,16 @@ ChatAnswer RecipeService::answer(const ChatCall& call, const std::function<void(
   if (!call.stop.empty()) {
     throw_error(ErrorCode::unsupported, "stop: a recipe ends its answers as it was measured; leave it out");
   }
+  if (!call.json_schema.empty() && served->recipe.program.decoding == Decoding::choose) {
+    throw_error(ErrorCode::unsupported,
+                "response_format: the recipe '{}' chooses among its labels; leave it out", call.model);
+  }
   RecipeInput input;
   input.prompt = {"request", call.messages};
   RunOptions options;
   options.sampling = asked_sampling(call);
   options.on_text = on_text;
+  options.json_schema = call.json_schema;
   Recipe recipe = served->recipe;
   if (call.max_tokens)
     recipe.program.max_answer_tokens = std::min(recipe.program.max_answer_tokens, *call.max_tokens);
@@ -93,6 +98,7 @@ ChatAnswer RecipeService::answer_plain(const ChatCall& call,
   request.messages = call.messages;
   request.max_tokens = call.max_tokens.value_or(256);
   request.stop = call.stop;
+  request.json_schema = call.json_schema;
   request.sampling = asked_sampling(call).value_or(Sampling{});
   request.on_text = on_text;
   const Generation generation = model_.generate({&request, 1}, cancel).front();

@@ -2,7 +2,8 @@
 // is the answer of the evaluation.
 //
 // A call brings the conversation; the recipe brings everything else, so a system message is refused, and
-// temperature or seed turn the measured greedy answer into a sampled one only if the caller asks. Documents
+// temperature or seed turn the measured greedy answer into a sampled one only if the caller asks, and so does
+// response_format hold it to a JSON Schema. Documents
 // are looked at anew for each call: one changed on disk changes the next answer.
 #pragma once
 
