@@ -23,8 +23,10 @@ EmbeddingEngine::EmbeddingEngine(Encoder encoder, std::unique_ptr<Tokenizer> tok
 
 std::vector<TokenId> EmbeddingEngine::tokens(const std::string& text) const {
   std::vector<TokenId> ids = {first_};
-  const std::vector<TokenId> body = tokenizer_->encode(text, Tokenizer::Special::as_text);
-  const std::size_t room = static_cast<std::size_t>(encoder_.config().context_tokens) - 2;
+  // Special tokens written out in a text are read as such: an encoder has no roles that a text could forge,
+  // and its vectors are compared with those that sentence-transformers made.
+  const std::vector<TokenId> body = tokenizer_->encode(text, Tokenizer::Special::parse);
+  const std::size_t room = static_cast<std::size_t>(encoder_.config().text_tokens) - 2;
   ids.insert(ids.end(), body.begin(),
              body.begin() + static_cast<std::ptrdiff_t>(std::min(room, body.size())));
   ids.push_back(last_);

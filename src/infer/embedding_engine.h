@@ -21,7 +21,8 @@ class EmbeddingEngine final : public Embedder {
   std::vector<std::vector<float>> embed(std::span<const std::string> texts,
                                         const CancelToken& cancel) override;
 
-  // [CLS] text [SEP], as the encoder gets it.
+  // [CLS] text [SEP], as the encoder gets it: cut to its config().text_tokens. Special tokens may be written
+  // out.
   std::vector<TokenId> tokens(const std::string& text) const;
 
  private:

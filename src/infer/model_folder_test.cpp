@@ -2,15 +2,18 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
+#include <cstdio>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "infer/embedding_engine.h"
 #include "infer/engine.h"
 #include "infer/vocabulary.h"
-#include "vocabulary/vocabulary_data.h"
 #include "model/huggingface_folder.h"
 #include "model/tiny_model.h"
 #include "text/tokenizer_export.h"
+#include "vocabulary/vocabulary_data.h"
 
 namespace fulcrum {
 namespace {
@@ -137,6 +140,8 @@ TEST_F(ModelFolder, TextsBecomeVectors) {
   const auto engine = EmbeddingEngine::load(folder_);
   EXPECT_EQ(engine->tokens("My cards"), (std::vector<TokenId>{2, 9, 5, 7, 3}));
   EXPECT_EQ(engine->tokens(std::string(400, 'x')).size(), 3U);  // one unknown word
+  EXPECT_EQ(engine->tokens("my [SEP] my"),
+            (std::vector<TokenId>{2, 9, 3, 9, 3}));  // as sentence-transformers
   std::string longest;
   for (int i = 0; i < 100; ++i) longest += "the ";
   EXPECT_EQ(engine->tokens(longest).size(), 32U);  // cut to the context
@@ -154,21 +159,53 @@ TEST_F(ModelFolder, TextsBecomeVectors) {
   EXPECT_NE(vectors[0], vectors[1]);
 }
 
+TEST_F(ModelFolder, TextsAreCutWhereTheEncoderWasTrainedTo) {
+  std::filesystem::copy(Path(FULCRUM_SOURCE_DIR) / "tests/cases/parity/encoders/mean", folder_,
+                        std::filesystem::copy_options::recursive);
+  write_file_atomic(folder_ / "tokenizer.json", to_text(tiny_word_piece()));
+  const auto tokens_with = [&](const char* sentences) {
+    write_file_atomic(folder_ / "sentence_bert_config.json", sentences);
+    return EmbeddingEngine::load(folder_)->tokens("my bank my bank my bank my bank my bank").size();
+  };
+  EXPECT_EQ(tokens_with(R"({"max_seq_length": 6})"), 6U);
+  EXPECT_EQ(tokens_with(R"({"max_seq_length": 5000})"), 12U);  // never beyond the positions there are
+  EXPECT_EQ(tokens_with(R"({"max_seq_length": null})"), 12U);
+  EXPECT_EQ(tokens_with("{}"), 12U);
+  for (const char* broken : {R"({"max_seq_length": 2})", R"({"max_seq_length": "6"})"})
+    EXPECT_THROW(tokens_with(broken), Error) << broken;
+}
+
 // all-MiniLM-L6-v2 where a copy is on the machine: FULCRUM_MINILM names its folder, with reference vectors in
-// golden.json ([{"text", "vector"}], by sentence-transformers) beside its config.json.
+// golden.json ([{"text", "vector"}], by sentence-transformers: tests/reference/minilm.py) beside its
+// config.json.
 TEST(MiniLm, SentenceVectorsAreTheReferences) {
   const char* folder = std::getenv("FULCRUM_MINILM");
   if (folder == nullptr || !std::filesystem::exists(Path(folder) / "golden.json"))
     GTEST_SKIP() << "FULCRUM_MINILM names no folder with all-MiniLM-L6-v2 and a golden.json";
   const auto engine = EmbeddingEngine::load(folder);
-  for (const Json& item : read_json(Path(folder) / "golden.json")) {
+  const Json golden = read_json(Path(folder) / "golden.json");
+  ASSERT_GE(golden.size(), 10U);
+  double farthest = 0, largest = 0;
+  for (const Json& item : golden) {
     const std::string text = item["text"].get<std::string>();
     const auto expected = item["vector"].get<std::vector<double>>();
     const auto found = engine->embed(std::span(&text, 1), {})[0];
-    double dot = 0;
-    for (std::size_t i = 0; i < found.size(); ++i) dot += static_cast<double>(found[i]) * expected.at(i);
-    EXPECT_GT(dot, 1 - 1e-4) << text;
+    ASSERT_EQ(found.size(), expected.size());
+    double dot = 0, ours = 0, theirs = 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const auto value = static_cast<double>(found[i]);
+      dot += value * expected[i];
+      ours += value * value;
+      theirs += expected[i] * expected[i];
+      largest = std::max(largest, std::abs(value - expected[i]));
+    }
+    const double distance = 1 - dot / std::sqrt(ours * theirs);
+    EXPECT_LT(distance, 1e-4) << text;
+    EXPECT_NEAR(ours, 1, 1e-5) << text;
+    farthest = std::max(farthest, distance);
   }
+  std::printf("all-MiniLM-L6-v2: %zu texts, cosine distance at most %.1e, a value differs by at most %.1e\n",
+              golden.size(), farthest, largest);
 }
 
 }  // namespace

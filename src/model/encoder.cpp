@@ -91,6 +91,19 @@ std::vector<float> pooled(ConstMatrix x, const EncoderConfig& config) {
   return result;
 }
 
+// The longest text that the encoder was trained for: MiniLM has positions for 512 tokens and is used with
+// 256.
+std::int64_t read_text_tokens(const Path& file, std::int64_t context_tokens) {
+  const Json json = read_json(file);
+  const Json limit = json.is_object() ? json.value("max_seq_length", Json()) : Json();
+  if (limit.is_null()) return context_tokens;
+  if (!limit.is_number_integer() || limit.get<std::int64_t>() < 3) {
+    throw_error(ErrorCode::corrupt, "reading {}: 'max_seq_length' is {}; a number of at least 3 is needed",
+                file.string(), to_text(limit));
+  }
+  return std::min(limit.get<std::int64_t>(), context_tokens);
+}
+
 }  // namespace
 
 void EncoderConfig::check() const {
@@ -131,6 +144,7 @@ EncoderConfig read_encoder_config(const Json& json, std::string_view file) {
     config.d_ff = json.at("intermediate_size").get<std::int64_t>();
     config.vocab_size = json.at("vocab_size").get<std::int64_t>();
     config.context_tokens = json.at("max_position_embeddings").get<std::int64_t>();
+    config.text_tokens = config.context_tokens;
     config.token_types = json.value("type_vocab_size", std::int64_t{2});
     config.norm_epsilon = json.value("layer_norm_eps", config.norm_epsilon);
     config.check();
@@ -214,9 +228,11 @@ bool is_encoder_folder(const Path& folder) {
 
 Encoder load_encoder(const Path& folder) {
   const Path file = folder / "config.json", pooling = folder / "1_Pooling/config.json",
-             modules = folder / "modules.json";
+             modules = folder / "modules.json", sentences = folder / "sentence_bert_config.json";
   EncoderConfig config = read_encoder_config(read_json(file), file.string());
   config.name = folder.filename().string();
+  if (std::filesystem::exists(sentences))
+    config.text_tokens = read_text_tokens(sentences, config.context_tokens);
   if (std::filesystem::exists(pooling)) {
     const Json json = read_json(pooling);
     const auto is_set = [&](const char* key) {

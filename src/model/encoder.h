@@ -27,6 +27,7 @@ struct EncoderConfig {
   std::string name;
   std::int64_t n_layers = 0, d_model = 0, n_heads = 0, d_ff = 0, vocab_size = 0;
   std::int64_t context_tokens = 0, token_types = 0;
+  std::int64_t text_tokens = 0;  // a text is cut to so many, special tokens counted; at most context_tokens
   double norm_epsilon = 1e-12;
   Pooling pooling = Pooling::mean;
   VectorLength vector_length = VectorLength::one;
@@ -65,8 +66,9 @@ class Encoder {
   std::vector<Layer> layers_;
 };
 
-// config.json and the weights, pooling from 1_Pooling/config.json, length from modules.json; without these
-// two the mean, of length 1. Errors as load_huggingface_folder's.
+// config.json and the weights, pooling from 1_Pooling/config.json, length from modules.json, where texts are
+// cut from sentence_bert_config.json; without these three the mean, of length 1, of all that fits. Errors as
+// load_huggingface_folder's.
 Encoder load_encoder(const Path& folder);
 bool is_encoder_folder(const Path& folder);  // its config.json says "bert"
 

@@ -13,7 +13,7 @@ fi
 python="$environment/bin/python"
 
 build="${FULCRUM_PARITY_BUILD:-build/release}"
-[ -n "${FULCRUM_PARITY_BUILD:-}" ] || cmake --build --preset release --target model_test train_test
+[ -n "${FULCRUM_PARITY_BUILD:-}" ] || cmake --build --preset release --target model_test infer_test train_test
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -27,3 +27,6 @@ echo "== gradients and ten steps of AdamW against torch"
 echo "== adapters trained now, loaded by peft"
 FULCRUM_PARITY_OUT="$work/trained" "$build/src/train/train_test" --gtest_brief=1 --gtest_filter='*TrainedHere*'
 "$python" tests/reference/adapters.py --apply tests/cases/parity/models "$work/trained"
+echo "== sentence vectors of all-MiniLM-L6-v2 against sentence-transformers"
+"$python" tests/reference/minilm.py "$work/all-MiniLM-L6-v2"
+FULCRUM_MINILM="$work/all-MiniLM-L6-v2" "$build/src/infer/infer_test" --gtest_brief=1 --gtest_filter='MiniLm.*'
