@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "text/jinja_exercise.h"
 
 namespace fulcrum {
 namespace {
@@ -243,6 +244,16 @@ TEST(JinjaTemplate, frees_namespaces_that_hold_each_other) {
   EXPECT_EQ(
       render("{% set a = namespace() %}{% set b = namespace(a=a) %}{% set a.b = [b] %}{{ a.b[0].a == a }}"),
       "True");
+}
+
+TEST(JinjaTemplate, renders_or_refuses_the_fuzzers_corpus) {
+  int rendered = 0, refused = 0;
+  for (const Path& path : list_files(Path(FULCRUM_SOURCE_DIR) / "tests/corpus/jinja")) {
+    SCOPED_TRACE(path.filename().string());
+    ++(exercise_jinja(read_file(path)) == JinjaVerdict::rendered ? rendered : refused);
+  }
+  EXPECT_GT(rendered, 30);
+  EXPECT_GT(refused, 20);
 }
 
 // The runs that came from input, in brackets.
