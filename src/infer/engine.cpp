@@ -12,6 +12,7 @@
 #include "infer/call.h"
 #include "infer/vocabulary.h"
 #include "infer/worker.h"
+#include "model/mapped_pages.h"
 #include "model/transformer.h"
 #include "text/chat_template.h"
 #include "text/tokenizer_folder.h"
@@ -86,7 +87,8 @@ struct Engine::State {
       : model(std::move(file)),
         tokenizer(tokenizer_of(model)),
         chat_template(template_of(tokenizer->vocabulary(), options.chat_template)),
-        transformer(model.config, model.weights),
+        transformer(model.config, model.weights,
+                    [this](const Tensor& packed) { release_pages(model, packed); }),
         schemas(*tokenizer),
         worker(transformer, scheduler_options(options, *tokenizer), options.threads) {
     for (TokenId id = 0; id < tokenizer->size(); ++id)

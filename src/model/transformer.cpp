@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <exception>
 #include <numeric>
 
 #include "base/error.h"
@@ -30,22 +29,8 @@ Tensor bias_of(const Tensor& bias) {
   return bias.bytes.empty() ? Tensor{} : to_f32(bias);
 }
 
-Linear pack(const Tensor& weight, const Tensor& bias) {
-  return Linear::pack(weight, bias.bytes.empty() ? nullptr : &bias);
-}
-
-Tensor stack_rows(const std::vector<Tensor>& parts) {
-  auto bytes = std::make_shared<std::vector<std::byte>>();
-  Tensor stacked{parts[0].name, parts[0].dtype, {0, parts[0].shape.at(1)}, {}, bytes};
-  std::size_t size = 0;
-  for (const Tensor& part : parts) size += part.bytes.size();
-  bytes->reserve(size);
-  for (const Tensor& part : parts) {
-    bytes->insert(bytes->end(), part.bytes.begin(), part.bytes.end());
-    stacked.shape[0] += part.shape.at(0);
-  }
-  stacked.bytes = *bytes;
-  return stacked;
+Linear pack(std::span<const Tensor> weights, const Tensor& bias) {
+  return Linear::pack(weights, bias.bytes.empty() ? nullptr : &bias);
 }
 
 // Absent biases count as zero; all absent: an empty tensor.
@@ -133,10 +118,10 @@ StackedLinear::StackedLinear(const std::vector<Tensor>& parts, const std::vector
   const bool one_type = std::all_of(parts.begin(), parts.end(),
                                     [&](const Tensor& part) { return part.dtype == parts[0].dtype; });
   if (one_type) {
-    parts_.push_back(pack(stack_rows(parts), stack_biases(parts, biases)));
+    parts_.push_back(pack(parts, stack_biases(parts, biases)));
     return;
   }
-  for (std::size_t i = 0; i < parts.size(); ++i) parts_.push_back(pack(parts[i], bias_of(biases[i])));
+  for (std::size_t i = 0; i < parts.size(); ++i) parts_.push_back(pack({&parts[i], 1}, bias_of(biases[i])));
 }
 
 void StackedLinear::apply(ConstMatrix x, Matrix y) const {
@@ -147,31 +132,22 @@ void StackedLinear::apply(ConstMatrix x, Matrix y) const {
   }
 }
 
-Transformer::Transformer(const ModelConfig& config, const ModelWeights& weights)
+Transformer::Transformer(const ModelConfig& config, const ModelWeights& weights, const Packed& packed)
     : config_(config),
       token_embd_(weights.token_embd),
       layers_(weights.layers.size()),
       output_norm_(values_of(weights.output_norm)) {
   for (std::int64_t layer = 0; layer < config.n_layers; ++layer)
     rope_[config.has_window(layer)] = config.rope(layer);
-  // Packing reads all weights once: the first answer waits for it, so all threads take part.
-  std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic)
-  for (std::size_t i = 0; i <= layers_.size(); ++i) {
-    try {
-      if (i == 0)
-        output_ = Linear::pack(weights.output.bytes.empty() ? weights.token_embd : weights.output, nullptr);
-      else
-        layers_[i - 1] = pack_layer(weights.layers[i - 1]);
-    } catch (...) {
-#pragma omp critical
-      failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+  // One matrix after the other, each by all threads: the first answer waits for it, and what is packed may be
+  // given back before the next is read.
+  const Tensor& output = weights.output.bytes.empty() ? weights.token_embd : weights.output;
+  output_ = Linear::pack(output, nullptr);
+  packed(output);
+  for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i] = pack_layer(weights.layers[i], packed);
 }
 
-Transformer::Layer Transformer::pack_layer(const LayerWeights& from) {
+Transformer::Layer Transformer::pack_layer(const LayerWeights& from, const Packed& packed) {
   Layer layer;
   layer.attn_norm = values_of(from.attn_norm);
   layer.ffn_norm = values_of(from.ffn_norm);
@@ -179,11 +155,21 @@ Transformer::Layer Transformer::pack_layer(const LayerWeights& from) {
   layer.k_norm = values_of(from.attn_k_norm);
   layer.attn_post_norm = values_of(from.attn_post_norm);
   layer.ffn_post_norm = values_of(from.ffn_post_norm);
-  layer.qkv = StackedLinear({from.attn_q, from.attn_k, from.attn_v},
-                            {from.attn_q_bias, from.attn_k_bias, from.attn_v_bias});
-  layer.output = Linear::pack(from.attn_output, nullptr);
-  layer.gate_up = StackedLinear({from.ffn_gate, from.ffn_up}, {{}, {}});
-  layer.down = Linear::pack(from.ffn_down, nullptr);
+  const auto stacked = [&](const std::vector<Tensor>& parts, const std::vector<Tensor>& biases) {
+    StackedLinear made(parts, biases);
+    for (const Tensor& part : parts) packed(part);
+    return made;
+  };
+  const auto single = [&](const Tensor& weight) {
+    Linear made = Linear::pack(weight, nullptr);
+    packed(weight);
+    return made;
+  };
+  layer.qkv = stacked({from.attn_q, from.attn_k, from.attn_v},
+                      {from.attn_q_bias, from.attn_k_bias, from.attn_v_bias});
+  layer.output = single(from.attn_output);
+  layer.gate_up = stacked({from.ffn_gate, from.ffn_up}, {{}, {}});
+  layer.down = single(from.ffn_down);
   return layer;
 }
 

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -70,9 +71,13 @@ struct ForwardBuffers {
 
 class Transformer {
  public:
+  // Told of each matrix when its packed copy is made, one at a time: nobody is reading its own bytes then.
+  using Packed = std::function<void(const Tensor&)>;
+
   // Packs the weights for this CPU; `weights` must be complete (assemble_weights). The embedding is not
   // copied.
-  Transformer(const ModelConfig& config, const ModelWeights& weights);
+  Transformer(
+      const ModelConfig& config, const ModelWeights& weights, const Packed& packed = [](const Tensor&) {});
 
   const ModelConfig& config() const { return config_; }
 
@@ -91,7 +96,7 @@ class Transformer {
   };
   struct Batch;
 
-  static Layer pack_layer(const LayerWeights& from);
+  static Layer pack_layer(const LayerWeights& from, const Packed& packed);
   void check(std::span<const SequenceStep> steps) const;
   void embed_tokens(std::span<const std::int32_t> tokens, Matrix out) const;
   void attention_block(std::int64_t layer, const Batch& batch, ForwardBuffers& buffers) const;

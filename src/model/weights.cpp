@@ -1,5 +1,6 @@
 #include "model/weights.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <unordered_map>
@@ -105,8 +106,17 @@ std::int64_t find_not_finite_element(const Tensor& tensor) {
   }
   const std::uint16_t exponent = tensor.dtype == DType::bf16 ? 0x7f80 : 0x7c00;
   const auto elements = static_cast<std::int64_t>(tensor.bytes.size() / sizeof(std::uint16_t));
-  for (std::int64_t i = 0; i < elements; ++i) {
-    if ((half_at(tensor, 2 * i) & exponent) == exponent) return i;
+  // A stretch at a time without a way out in between, so that many values are looked at at once.
+  constexpr std::int64_t kStretch = 4096;
+  for (std::int64_t first = 0; first < elements; first += kStretch) {
+    const std::int64_t last = std::min(elements, first + kStretch);
+    std::uint16_t found = 0;
+    for (std::int64_t i = first; i < last; ++i)
+      found |= static_cast<std::uint16_t>((half_at(tensor, 2 * i) & exponent) == exponent);
+    if (found == 0) continue;
+    for (std::int64_t i = first; i < last; ++i) {
+      if ((half_at(tensor, 2 * i) & exponent) == exponent) return i;
+    }
   }
   return -1;
 }

@@ -9,6 +9,7 @@
 #include "tensor/parallel_rows.h"
 #include "tensor/quantised_product.h"
 #include "tensor/shape_check.h"
+#include "tensor/stacked_rows.h"
 
 #ifndef FULCRUM_TENSOR_LINEAR_CPP_ONCE_
 #define FULCRUM_TENSOR_LINEAR_CPP_ONCE_
@@ -25,7 +26,7 @@ inline constexpr std::int64_t kLinearPanels = 4;
 struct PackedLinear {
   std::int64_t inputs = 0, outputs = 0, panels = 0;
   DType dtype = DType::f32;
-  AlignedVector<std::byte> weights;
+  UnfilledVector<std::byte> weights;
   AlignedVector<float> bias;  // [panels*32]
 };
 
@@ -120,6 +121,58 @@ void add_products(const PackedLinear& layer, const LinearPiece& piece) {
   }
 }
 
+#if HWY_TARGET == HWY_SCALAR
+
+std::int64_t pack_lines(const std::byte* const*, std::int64_t, std::byte*) {
+  return 0;  // one value at a time is what the caller does with the rest
+}
+
+#else
+
+// Turns 8 by 8 values: three times, the rows of the upper half are interleaved with those of the lower half.
+void turn_square(const std::byte* const* rows, std::int64_t input, std::uint16_t* to) {
+  const hn::FixedTag<std::uint16_t, 8> d;
+  using Row = hn::Vec<decltype(d)>;
+  const auto load = [&](int r) HWY_ATTR {
+    return hn::LoadU(d, reinterpret_cast<const std::uint16_t*>(rows[r]) + input);
+  };
+  Row a0 = load(0), a1 = load(1), a2 = load(2), a3 = load(3), a4 = load(4), a5 = load(5), a6 = load(6),
+      a7 = load(7);
+  for (int round = 0; round < 3; ++round) {
+    const Row b0 = hn::InterleaveLower(d, a0, a4), b1 = hn::InterleaveUpper(d, a0, a4);
+    const Row b2 = hn::InterleaveLower(d, a1, a5), b3 = hn::InterleaveUpper(d, a1, a5);
+    const Row b4 = hn::InterleaveLower(d, a2, a6), b5 = hn::InterleaveUpper(d, a2, a6);
+    const Row b6 = hn::InterleaveLower(d, a3, a7), b7 = hn::InterleaveUpper(d, a3, a7);
+    a0 = b0, a1 = b1, a2 = b2, a3 = b3, a4 = b4, a5 = b5, a6 = b6, a7 = b7;
+  }
+  hn::StoreU(a0, d, to);
+  hn::StoreU(a1, d, to + kPanelColumns);
+  hn::StoreU(a2, d, to + 2 * kPanelColumns);
+  hn::StoreU(a3, d, to + 3 * kPanelColumns);
+  hn::StoreU(a4, d, to + 4 * kPanelColumns);
+  hn::StoreU(a5, d, to + 5 * kPanelColumns);
+  hn::StoreU(a6, d, to + 6 * kPanelColumns);
+  hn::StoreU(a7, d, to + 7 * kPanelColumns);
+}
+
+// A panel of 16-bit weights from its 32 rows, as many of the inputs as make whole cache lines of a row;
+// returns how many. A line is used up before the next: rows are often a power of two apart and push each
+// other out of the cache.
+std::int64_t pack_lines(const std::byte* const* rows, std::int64_t inputs, std::byte* packed) {
+  constexpr std::int64_t kSquare = 8, kLine = 32;
+  auto* to = reinterpret_cast<std::uint16_t*>(packed);
+  const std::int64_t whole = inputs / kLine * kLine;
+  for (std::int64_t line = 0; line < whole; line += kLine) {
+    for (std::int64_t row = 0; row < kPanelColumns; row += kSquare) {
+      for (std::int64_t k = line; k < line + kLine; k += kSquare)
+        turn_square(rows + row, k, to + k * kPanelColumns + row);
+    }
+  }
+  return whole;
+}
+
+#endif
+
 // y[rows, 32*panels of layer from first_panel] for at most kLinearRows rows and kLinearPanels panels.
 void apply_linear(const PackedLinear& layer, ConstMatrix x, std::int64_t first_row, std::int64_t rows,
                   std::int64_t first_panel, std::int64_t panels, Matrix y) {
@@ -156,27 +209,61 @@ namespace fulcrum {
 namespace {
 
 HWY_EXPORT(apply_linear);
+HWY_EXPORT(pack_lines);
 
 constexpr std::int64_t kPanel = 32;
 
 // Element by element in the order of the panels: 32 rows are read side by side and what is written is written
 // once. Files give no promise of alignment, so values are copied as bytes.
 template <typename T>
-void pack_values(const std::byte* from, const PackedLinear& layer, std::byte* to) {
-  constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
-  const std::int64_t row = layer.inputs * kSize, panel_bytes = row * kPanel;
-  parallel_row_blocks(layer.panels, 1, panel_bytes, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t panel = first; panel < last; ++panel) {
-      const std::byte* rows = from + panel * panel_bytes;
-      std::byte* packed = to + panel * panel_bytes;
-      const std::int64_t outputs = std::min(kPanel, layer.outputs - panel * kPanel);
-      for (std::int64_t k = 0; k < layer.inputs; ++k, packed += kPanel * kSize) {
-        for (std::int64_t j = 0; j < outputs; ++j) {
-          std::memcpy(packed + j * kSize, rows + j * row + k * kSize, sizeof(T));
-        }
-      }
-    }
+void pack_panel(const StackedRows& from, std::int64_t panel, PackedLinear& layer) {
+  constexpr std::size_t kSize = sizeof(T);
+  const auto rows = from.addresses<kPanel>(panel * kPanel);
+  const std::int64_t outputs = std::min(kPanel, layer.outputs - panel * kPanel);
+  std::byte* packed = layer.weights.data() + panel * kPanel * from.row_bytes();
+  std::int64_t k = 0;
+  if (kSize == sizeof(std::uint16_t) && outputs == kPanel)
+    k = HWY_DYNAMIC_DISPATCH(pack_lines)(rows.data(), layer.inputs, packed);
+  for (; k < layer.inputs; ++k) {
+    std::byte* to = packed + k * kPanel * static_cast<std::int64_t>(kSize);
+    for (std::int64_t j = 0; j < outputs; ++j, to += kSize)
+      std::memcpy(to, rows[static_cast<std::size_t>(j)] + k * static_cast<std::int64_t>(kSize), kSize);
+    std::memset(to, 0, static_cast<std::size_t>(kPanel - outputs) * kSize);
+  }
+}
+
+template <typename T>
+void pack_values(const StackedRows& from, PackedLinear& layer) {
+  layer.weights.resize(
+      static_cast<std::size_t>(element_count({layer.panels, kPanel, layer.inputs, sizeof(T)})));
+  parallel_row_blocks(layer.panels, 1, from.row_bytes() * kPanel, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t panel = first; panel < last; ++panel) pack_panel<T>(from, panel, layer);
   });
+}
+
+// Returns how many outputs it has.
+std::int64_t check_weight(const Tensor& weight, const Tensor& first) {
+  if (weight.shape.size() != 2) {
+    throw_error(ErrorCode::corrupt, "packing weight {}: expected two extents [outputs, inputs], found {}",
+                weight.name, to_string(weight.shape));
+  }
+  const DType dtype = weight.dtype;
+  if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16 && !is_quantised(dtype)) {
+    throw_error(ErrorCode::unsupported,
+                "packing weight {}: a linear layer holds f32, f16, bf16 or a quantised type, not {}",
+                weight.name, to_string(dtype));
+  }
+  if (dtype != first.dtype || weight.shape[1] != first.shape.at(1)) {
+    throw_error(ErrorCode::internal, "packing weight {}: it has another type or width than {} beside it",
+                weight.name, first.name);
+  }
+  element_count(weight.shape);
+  const std::int64_t expected = row_bytes(dtype, weight.shape[1]) * weight.shape[0];
+  if (static_cast<std::int64_t>(weight.bytes.size()) != expected) {
+    throw_error(ErrorCode::corrupt, "packing weight {} {}: expected {} bytes of {}, found {}", weight.name,
+                to_string(weight.shape), expected, to_string(dtype), weight.bytes.size());
+  }
+  return weight.shape[0];
 }
 
 }  // namespace
@@ -186,41 +273,24 @@ struct Linear::State : PackedLinear {
 };
 
 Linear Linear::pack(const Tensor& weight, const Tensor* bias) {
-  if (weight.shape.size() != 2) {
-    throw_error(ErrorCode::corrupt, "packing weight {}: expected two extents [outputs, inputs], found {}",
-                weight.name, to_string(weight.shape));
-  }
+  return pack({&weight, 1}, bias);
+}
+
+Linear Linear::pack(std::span<const Tensor> parts, const Tensor* bias) {
+  if (parts.empty()) throw_error(ErrorCode::internal, "packing a linear layer: there are no weights");
+  const Tensor& weight = parts[0];
   auto state = std::make_shared<State>();
-  state->outputs = weight.shape[0];
+  for (const Tensor& part : parts) state->outputs += check_weight(part, weight);
   state->inputs = weight.shape[1];
   state->panels = (state->outputs + kPanel - 1) / kPanel;
   state->dtype = weight.dtype;
-  element_count(weight.shape);
-  const std::int64_t expected = row_bytes(weight.dtype, state->inputs) * state->outputs;
-  if (static_cast<std::int64_t>(weight.bytes.size()) != expected) {
-    throw_error(ErrorCode::corrupt, "packing weight {} {}: expected {} bytes of {}, found {}", weight.name,
-                to_string(weight.shape), expected, to_string(weight.dtype), weight.bytes.size());
-  }
-  if (!is_quantised(weight.dtype)) {
-    const std::int64_t slots = element_count({state->panels, state->inputs, kPanel});
-    state->weights.assign(static_cast<std::size_t>(slots * block_bytes(weight.dtype)), std::byte{0});
-  }
-  switch (weight.dtype) {
-    case DType::f32:
-      pack_values<float>(weight.bytes.data(), *state, state->weights.data());
-      break;
-    case DType::f16:
-    case DType::bf16:
-      pack_values<std::uint16_t>(weight.bytes.data(), *state, state->weights.data());
-      break;
-    default:
-      if (!is_quantised(weight.dtype)) {
-        throw_error(ErrorCode::unsupported,
-                    "packing weight {}: a linear layer holds f32, f16, bf16 or a quantised type, not {}",
-                    weight.name, to_string(weight.dtype));
-      }
-      state->quantised = pack_quantised_panels(weight);
-      break;
+  const StackedRows rows(parts);
+  if (is_quantised(weight.dtype)) {
+    state->quantised = pack_quantised_panels(parts);
+  } else if (weight.dtype == DType::f32) {
+    pack_values<float>(rows, *state);
+  } else {
+    pack_values<std::uint16_t>(rows, *state);
   }
   state->bias.assign(static_cast<std::size_t>(state->panels * kPanel), 0.0f);
   if (bias != nullptr) {

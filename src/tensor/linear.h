@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "tensor/tensor.h"
 
@@ -20,6 +21,8 @@ class Linear {
   Linear() = default;
   // `weight` [N, K] of f32, f16, bf16 or a quantised type; `bias` is absent or f32 [N].
   static Linear pack(const Tensor& weight, const Tensor* bias);
+  // The same of several weights of one type and one K, their outputs side by side; `bias` is theirs.
+  static Linear pack(std::span<const Tensor> parts, const Tensor* bias);
   std::int64_t inputs() const;
   std::int64_t outputs() const;
   // y [T, N] = x [T, K] W^T + bias.

@@ -71,6 +71,36 @@ TEST_P(LinearTypes, BitsDoNotDependOnRowsOrThreads) {
 INSTANTIATE_TEST_SUITE_P(All, LinearTypes, ::testing::Values(DType::f32, DType::f16, DType::bf16),
                          [](const auto& tested) { return std::string(to_string(tested.param)); });
 
+// Borders of the parts inside of a panel of 32 outputs, and at its end.
+TEST(Linear, PartsSideBySideAreTheLayerOfTheirRows) {
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_k}) {
+    SCOPED_TRACE(to_string(dtype));
+    const Tensor whole = convert(to_tensor(random_floats(117, 256, 1, 0.1f).view(), {117, 256}), dtype);
+    const Tensor bias = to_tensor(random_floats(1, 117, 2).view(), {117});
+    std::vector<Tensor> parts;
+    std::size_t at = 0;
+    for (const std::int64_t rows : {5, 27, 84, 1}) {
+      const auto size = static_cast<std::size_t>(rows * row_bytes(dtype, 256));
+      parts.push_back({"part", dtype, {rows, 256}, whole.bytes.subspan(at, size), whole.owner});
+      at += size;
+    }
+    ASSERT_EQ(at, whole.bytes.size());
+    const Linear one = Linear::pack(whole, &bias), stacked = Linear::pack(parts, &bias);
+    EXPECT_EQ(stacked.outputs(), 117);
+    const Floats x = random_floats(14, 256, 3);
+    Floats expected(14, 117), found(14, 117);
+    one.apply(x.view(), expected.matrix());
+    stacked.apply(x.view(), found.matrix());
+    testing::expect_same_bits(found.view(), expected.view());
+  }
+  const Tensor narrow = to_tensor(random_floats(4, 32, 1).view(), {4, 32});
+  const Tensor wide = to_tensor(random_floats(4, 64, 1).view(), {4, 64});
+  const Tensor halves = convert(narrow, DType::f16);
+  EXPECT_THROW(Linear::pack(std::vector<Tensor>{narrow, wide}, nullptr), Error);
+  EXPECT_THROW(Linear::pack(std::vector<Tensor>{narrow, halves}, nullptr), Error);
+  EXPECT_THROW(Linear::pack(std::vector<Tensor>{}, nullptr), Error);
+}
+
 TEST(Linear, ManyRowsAcrossBlocksAndThreads) {
   const Tensor weight = to_tensor(random_floats(300, 70, 1).view(), {300, 70});
   const Linear linear = Linear::pack(weight, nullptr);

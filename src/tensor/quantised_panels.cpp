@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tensor/parallel_rows.h"
+#include "tensor/stacked_rows.h"
 #include "tensor/super_blocks.h"
 
 namespace fulcrum {
@@ -86,16 +87,16 @@ void write_record(const Fields<kType> (&fields)[kQuantisedPanelOutputs], std::by
 
 // Outputs [32 * panel, 32 * panel + 32) of `rows`.
 template <DType kType>
-void pack_panel(const std::byte* rows, std::int64_t panel, QuantisedPanels& to) {
+void pack_panel(const StackedRows& rows, std::int64_t panel, QuantisedPanels& to) {
   constexpr PanelFormat kFormat = panel_format(kType);
   const std::int64_t blocks = to.inputs / kFormat.block_elements, block_size = block_bytes(kType);
-  const std::int64_t first = panel * kQuantisedPanelOutputs;
-  const std::int64_t outputs = std::min(kQuantisedPanelOutputs, to.outputs - first);
+  const auto row = rows.addresses<kQuantisedPanelOutputs>(panel * kQuantisedPanelOutputs);
+  const std::int64_t outputs = std::min(kQuantisedPanelOutputs, to.outputs - panel * kQuantisedPanelOutputs);
   Fields<kType> fields[kQuantisedPanelOutputs] = {};  // what no output fills stays zero
   std::byte* record = to.records.data() + panel * blocks * kFormat.record_bytes();
   for (std::int64_t b = 0; b < blocks; ++b, record += kFormat.record_bytes()) {
     for (std::int64_t column = 0; column < outputs; ++column) {
-      const std::byte* block = rows + ((first + column) * blocks + b) * block_size;
+      const std::byte* block = row[static_cast<std::size_t>(column)] + b * block_size;
       if constexpr (kFormat.block_elements == 32) {
         split_small_block<kType>(block, fields[column]);
       } else {
@@ -108,18 +109,17 @@ void pack_panel(const std::byte* rows, std::int64_t panel, QuantisedPanels& to) 
 
 }  // namespace
 
-QuantisedPanels pack_quantised_panels(const Tensor& weight) {
-  const PanelFormat format = panel_format(weight.dtype);
-  QuantisedPanels result{weight.dtype, weight.shape.at(1), weight.shape.at(0), 0, {}};
-  visit_quantised(weight.dtype, [&](auto dtype) {
+QuantisedPanels pack_quantised_panels(std::span<const Tensor> parts) {
+  const StackedRows rows(parts);
+  QuantisedPanels result{parts[0].dtype, parts[0].shape.at(1), rows.rows(), 0, {}};
+  const PanelFormat format = panel_format(result.dtype);
+  visit_quantised(result.dtype, [&](auto dtype) {
     result.panels = (result.outputs + kQuantisedPanelOutputs - 1) / kQuantisedPanelOutputs;
     const std::int64_t panel_bytes =
         element_count({result.inputs / format.block_elements, format.record_bytes()});
     result.records.resize(static_cast<std::size_t>(element_count({result.panels, panel_bytes})));
     parallel_row_blocks(result.panels, 1, panel_bytes, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t panel = first; panel < last; ++panel) {
-        pack_panel<dtype>(weight.bytes.data(), panel, result);
-      }
+      for (std::int64_t panel = first; panel < last; ++panel) pack_panel<dtype>(rows, panel, result);
     });
   });
   return result;

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "base/error.h"
@@ -90,9 +91,9 @@ void visit_quantised(DType dtype, const Visitor& visitor) {
 struct QuantisedPanels {
   DType dtype = DType::q8_0;
   std::int64_t inputs = 0, outputs = 0, panels = 0;  // the last panel is filled up with zeros
-  AlignedVector<std::byte> records;                  // [panels][inputs / block_elements]
+  UnfilledVector<std::byte> records;                 // [panels][inputs / block_elements]
 };
-// `weight` [N, K] of a quantised dtype, its size checked by the caller.
-QuantisedPanels pack_quantised_panels(const Tensor& weight);
+// `parts` [N, K] of one quantised dtype and one K, their outputs side by side; sizes checked by the caller.
+QuantisedPanels pack_quantised_panels(std::span<const Tensor> parts);
 
 }  // namespace fulcrum

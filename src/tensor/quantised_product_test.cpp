@@ -230,7 +230,7 @@ TEST(QuantisedProduct, ZerosAndTinyInputsGiveTheBias) {
 
 TEST(QuantisedProduct, WrongShapesAreErrors) {
   const Tensor weight = random_blocks(DType::q4_0, 40, 64, 1);
-  const QuantisedPanels panels = pack_quantised_panels(weight);
+  const QuantisedPanels panels = pack_quantised_panels({&weight, 1});
   const std::vector<float> bias(64, 0.0f);
   Floats x(2, 64), y(2, 40);
   EXPECT_NO_THROW(multiply_quantised(x.view(), panels, bias, y.matrix()));
