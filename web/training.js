@@ -17,7 +17,7 @@
     const x = d3.scaleLinear().domain([0, d3.max(points, (p) => p.x)]).range([margin.left, width - margin.right]);
     const y = d3.scaleLinear().domain(domain || d3.extent(points, (p) => p.y)).nice().range([height - margin.bottom, margin.top]);
     svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - margin.bottom})`).call(d3.axisBottom(x).ticks(5, "~s"));
-    svg.append("g").attr("class", "axis").attr("transform", `translate(${margin.left},0)`).call(d3.axisLeft(y).ticks(5));
+    svg.append("g").attr("class", "axis").attr("transform", `translate(${margin.left},0)`).call(d3.axisLeft(y).ticks(5, y.domain()[1] < 0.01 ? "~e" : undefined));
     svg.append("text").attr("x", (margin.left + width - margin.right) / 2).attr("y", height - 6).attr("text-anchor", "middle").text("steps");
     svg.append("text").attr("transform", `translate(13,${(margin.top + height - margin.bottom) / 2}) rotate(-90)`).attr("text-anchor", "middle").text(yLabel);
     series.forEach((s) => {
