@@ -19,7 +19,7 @@ namespace {
 
 enum class Family { copy, recall, reading, labels, fields, orders, sums, hops, closed_book, prose };
 
-// Share of the episodes at the start, at 8%, at 40% and at the end of training; linear between.
+// Share of the episodes (of the column's sum) at the start, at 8%, at 40% and at the end of training; linear between.
 // Copying and recall come first because nothing else is learnt before them, then reading and labels, long and
 // mixed work last.
 struct Share {

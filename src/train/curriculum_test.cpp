@@ -110,8 +110,8 @@ TEST(Curriculum, CopyingGivesWayToReadingAndLabels) {
   EXPECT_GT(last["reading"], 0.25);
   double labels = 0;
   for (const auto& [family, share] : last) labels += family.starts_with("labels") ? share : 0;
-  EXPECT_GT(labels, 0.4);
-  EXPECT_GT(labels + last["reading"], 0.65);
+  EXPECT_GT(labels, 0.35);
+  EXPECT_GT(labels + last["reading"], 0.62);
   EXPECT_EQ(first["hops"], 0);
   EXPECT_GT(last["hops"], 0.02);
   EXPECT_EQ(last["prose"], 0) << "there is no text folder";
