@@ -37,7 +37,8 @@ Json to_json(const GateSuite& suite, const GateResult& result) {
 void write_suites(Session& session, const Path& folder, std::int64_t count) {
   std::filesystem::create_directories(folder);
   for (const Gate& gate : gates())
-    write_file_atomic(folder / (std::string(gate.name) + ".jsonl"), gate_text(gate, 0, static_cast<std::uint64_t>(count)));
+    write_file_atomic(folder / (std::string(gate.name) + ".jsonl"),
+                      gate_text(gate, 0, static_cast<std::uint64_t>(count)));
   session.print(fmt::format("{} gates of {} items each: {}\n", gates().size(), count, folder.string()));
 }
 
@@ -117,8 +118,8 @@ void add_gates(CLI::App& app, Session& session) {
       suites = read_gate_suites(arguments->folder);
     } else {
       for (const Gate& gate : gates())
-        suites.push_back(parse_gate_suite(
-            gate_text(gate, 0, static_cast<std::uint64_t>(arguments->items)), gate.name));
+        suites.push_back(
+            parse_gate_suite(gate_text(gate, 0, static_cast<std::uint64_t>(arguments->items)), gate.name));
     }
     run_gates(session, suites, arguments->prose);
   });

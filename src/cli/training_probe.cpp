@@ -36,11 +36,10 @@ CheckpointProbe training_probe(const Session& session, std::uint64_t items) {
     const auto engine = Engine::load(file.string(), options);
     Json figures = Json::object(), samples = Json::array();
     for (const Gate& gate : gates()) {
-      const GateResult result =
-          measure_gate(parse_gate_suite(gate_text(gate, kFirstItem, items), gate.name), *engine, session.cancel);
-      figures[std::string(gate.name)] = {{"estimate", result.figure.estimate},
-                                         {"low", result.figure.low},
-                                         {"high", result.figure.high}};
+      const GateResult result = measure_gate(parse_gate_suite(gate_text(gate, kFirstItem, items), gate.name),
+                                             *engine, session.cancel);
+      figures[std::string(gate.name)] = {
+          {"estimate", result.figure.estimate}, {"low", result.figure.low}, {"high", result.figure.high}};
       for (const std::string_view name : kSampled)
         if (name == gate.name) samples.push_back(sample(gate, *engine, session.cancel));
     }

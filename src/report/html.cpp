@@ -176,14 +176,16 @@ std::string escape_html(std::string_view text) {
   return escaped;
 }
 
-std::string html_page(std::string_view title, std::string_view body, const Json& data, std::string_view script) {
+std::string html_page(std::string_view title, std::string_view body, const Json& data,
+                      std::string_view script) {
   return fmt::format(
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width, initial-scale=1\"><title>{0}</title><style>{1}</style></head><body><header>"
+      "content=\"width=device-width, "
+      "initial-scale=1\"><title>{0}</title><style>{1}</style></head><body><header>"
       "<h1>{0}</h1></header><main>{2}</main><script id=\"data\" type=\"application/json\">{3}</script>"
       "<script>{4}</script><script>{5}</script></body></html>\n",
-      escape_html(title), asset(fulcrum_asset_report_css, fulcrum_asset_report_css_end), body, script_json(data),
-      asset(fulcrum_asset_d3_js, fulcrum_asset_d3_js_end), script);
+      escape_html(title), asset(fulcrum_asset_report_css, fulcrum_asset_report_css_end), body,
+      script_json(data), asset(fulcrum_asset_d3_js, fulcrum_asset_d3_js_end), script);
 }
 
 std::string report_html(const CompareResult& result) {

@@ -14,9 +14,10 @@ namespace fulcrum {
 
 std::string report_html(const CompareResult& result);
 
-// A whole page with the report's style and d3: `title` as its heading, `body` as HTML, `data` for `script` to draw from
-// (it stands in the element with the id "data").
-std::string html_page(std::string_view title, std::string_view body, const Json& data, std::string_view script);
+// A whole page with the report's style and d3: `title` as its heading, `body` as HTML, `data` for `script` to
+// draw from (it stands in the element with the id "data").
+std::string html_page(std::string_view title, std::string_view body, const Json& data,
+                      std::string_view script);
 
 // &, <, > and quotes as entities.
 std::string escape_html(std::string_view text);

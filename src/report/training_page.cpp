@@ -32,21 +32,24 @@ Log read_log(std::string_view text, std::string_view name) {
     else if (step && line.contains("loss") && line["loss"].is_number())
       log.steps.push_back(std::move(line));
     else
-      throw_error(ErrorCode::corrupt,
-                  "reading the training log {}: line {} has no \"step\" with a \"loss\" or a \"probe\"; give the "
-                  ".log.jsonl that fulcrum pretrain writes beside its output",
-                  name, number);
+      throw_error(
+          ErrorCode::corrupt,
+          "reading the training log {}: line {} has no \"step\" with a \"loss\" or a \"probe\"; give the "
+          ".log.jsonl that fulcrum pretrain writes beside its output",
+          name, number);
   }
   if (log.steps.empty())
     throw_error(ErrorCode::corrupt,
-                "reading the training log {}: there is no finished line yet; wait for the run's first log_steps steps",
+                "reading the training log {}: there is no finished line yet; wait for the run's first "
+                "log_steps steps",
                 name);
   return log;
 }
 
 std::string last_figures(const Json& last) {
   return fmt::format(
-      "<p class=\"what\">{} steps, {:.1f} million tokens, {:.0f} minutes, {:.0f} tokens a second at the end.</p>"
+      "<p class=\"what\">{} steps, {:.1f} million tokens, {:.0f} minutes, {:.0f} tokens a second at the "
+      "end.</p>"
       "<div class=\"verdict\"><p class=\"summary\">Loss {:.3f} nats a learnt token.</p></div>",
       last.at("step").get<std::int64_t>(), last.value("tokens", 0.0) / 1e6, last.value("seconds", 0.0) / 60.0,
       last.value("tokens_per_second", 0.0), last.at("loss").get<double>());
@@ -57,9 +60,9 @@ std::string gates_table(const Json& probe) {
       "<h3>Gates at the last look</h3><div class=\"scroll\"><table><thead><tr><th scope=\"col\">gate</th><th "
       "scope=\"col\">right</th></tr></thead><tbody>";
   for (const auto& [gate, figure] : probe.at("gates").items())
-    html += fmt::format("<tr><th scope=\"row\">{}</th><td>{:.2f} [{:.2f}, {:.2f}]</td></tr>", escape_html(gate),
-                        figure.at("estimate").get<double>(), figure.at("low").get<double>(),
-                        figure.at("high").get<double>());
+    html += fmt::format("<tr><th scope=\"row\">{}</th><td>{:.2f} [{:.2f}, {:.2f}]</td></tr>",
+                        escape_html(gate), figure.at("estimate").get<double>(),
+                        figure.at("low").get<double>(), figure.at("high").get<double>());
   html += "</tbody></table></div><h3>Answers at the last look</h3>";
   for (const Json& sample : probe.at("samples"))
     html += fmt::format("<details><summary>{}: {}</summary><pre>{}</pre><p>Expected: {}</p></details>",
@@ -74,9 +77,10 @@ std::string gates_table(const Json& probe) {
 
 std::string training_html(std::string_view text, std::string_view name) {
   const Log log = read_log(text, name);
-  std::string body = last_figures(log.steps.back()) +
-                     "<div class=\"plots\"><figure class=\"plot\" data-plot=\"loss\"></figure><figure class=\"plot\" "
-                     "data-plot=\"rate\"></figure><figure class=\"plot\" data-plot=\"gates\"></figure></div>";
+  std::string body =
+      last_figures(log.steps.back()) +
+      "<div class=\"plots\"><figure class=\"plot\" data-plot=\"loss\"></figure><figure class=\"plot\" "
+      "data-plot=\"rate\"></figure><figure class=\"plot\" data-plot=\"gates\"></figure></div>";
   if (!log.probes.empty()) body += gates_table(log.probes.back().at("probe"));
   return html_page(fmt::format("Training {}", name), body, Json{{"steps", log.steps}, {"probes", log.probes}},
                    {fulcrum_asset_training_js,

@@ -2,8 +2,6 @@
 // packed weights of a model, which are many and written once.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <new>
 #include <utility>
@@ -28,29 +26,20 @@ struct CacheLineAllocator {
 template <typename T>
 using AlignedVector = std::vector<T, CacheLineAllocator<T>>;
 
-// New values are whatever the memory held: to fill it with zeros first would take as long as to pack. Large
-// memory asks for large pages, of which the system hands out 512 small ones at a time; the rest of the last
-// one stays small, so that no more is taken than is used.
+// New values are whatever the memory held: to fill it with zeros first would take as long as to pack. It asks
+// for no large pages: measured, they cost a file of 1 GB a second until its first token (docs/LOG.md).
 template <typename T>
 struct UnfilledAllocator {
   using value_type = T;
-  static constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
   UnfilledAllocator() = default;
   template <typename U>
   UnfilledAllocator(const UnfilledAllocator<U>&) {}
 
-  static constexpr std::align_val_t alignment(std::size_t bytes) {
-    return std::align_val_t(bytes < kLargePage ? 64 : kLargePage);
-  }
   T* allocate(std::size_t count) {
-    const std::size_t bytes = count * sizeof(T);
-    void* memory = ::operator new(bytes, alignment(bytes));
-    // Advice only: without large pages the same memory takes longer.
-    if (bytes >= kLargePage) ::madvise(memory, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);
-    return static_cast<T*>(memory);
+    return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t(64)));
   }
-  void deallocate(T* memory, std::size_t count) { ::operator delete(memory, alignment(count * sizeof(T))); }
+  void deallocate(T* memory, std::size_t) { ::operator delete(memory, std::align_val_t(64)); }
   template <typename U, typename... Arguments>
   void construct(U* at, Arguments&&... arguments) {
     if constexpr (sizeof...(Arguments) == 0) {

@@ -19,9 +19,9 @@ namespace {
 
 enum class Family { copy, recall, reading, labels, fields, orders, sums, hops, closed_book, prose };
 
-// Share of the episodes (of the column's sum) at the start, at 8%, at 40% and at the end of training; linear between.
-// Copying and recall come first because nothing else is learnt before them, then reading and labels, long and
-// mixed work last.
+// Share of the episodes (of the column's sum) at the start, at 8%, at 40% and at the end of training; linear
+// between. Copying and recall come first because nothing else is learnt before them, then reading and labels,
+// long and mixed work last.
 struct Share {
   Family family;
   std::array<double, 4> at;
@@ -47,8 +47,9 @@ double share_at(const Share& share, double progress) {
   return share.at[i] + along * (share.at[i + 1] - share.at[i]);
 }
 
-// The hardest level allowed rises to 1 before half of the training; easy episodes stay as frequent as hard ones: a rule
-// that is told by one loud word has to be found in its examples before one that hides in a sentence can be.
+// The hardest level allowed rises to 1 before half of the training; easy episodes stay as frequent as hard
+// ones: a rule that is told by one loud word has to be found in its examples before one that hides in a
+// sentence can be.
 Difficulty draw_difficulty(Random& random, double progress) {
   const double ceiling = std::min(1.0, 0.15 + 2.2 * progress);
   return {ceiling * random.uniform()};

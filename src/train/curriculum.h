@@ -1,9 +1,10 @@
-// The endless, seeded text that the bundled model is trained on: episodes by family, never the same one twice.
+// The endless, seeded text that the bundled model is trained on: episodes by family, never the same one
+// twice.
 //
-// Episode i of a curriculum is a pure function of (seed, i, progress): a run can be cut anywhere and continued. The
-// families, how their share and difficulty move with progress, and what is held out of training on purpose for the
-// gates stand in curriculum_<family>.cpp and docs/LOG.md. Nothing here shares documents, labels, entities or formats
-// with examples/.
+// Episode i of a curriculum is a pure function of (seed, i, progress): a run can be cut anywhere and
+// continued. The families, how their share and difficulty move with progress, and what is held out of
+// training on purpose for the gates stand in curriculum_<family>.cpp and docs/LOG.md. Nothing here shares
+// documents, labels, entities or formats with examples/.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@
 
 namespace fulcrum {
 
-// A stretch of text between control tokens, or one control token. Encoded as a whole, exactly as at inference.
+// A stretch of text between control tokens, or one control token. Encoded as a whole, exactly as at
+// inference.
 struct EpisodeSegment {
   std::string text;
   bool control = false;  // "<|user|>", "<|end|>", ...
@@ -36,8 +38,8 @@ struct Episode {
 
 class Curriculum {
  public:
-  // `text_folder`: licensed plain text for the substrate; an empty path or a missing folder drops that family and gives
-  // its share to the others, and says so in description().
+  // `text_folder`: licensed plain text for the substrate; an empty path or a missing folder drops that family
+  // and gives its share to the others, and says so in description().
   static Curriculum make(std::uint64_t seed, const Path& text_folder);
   // progress in [0, 1]: how far training is; moves the mix.
   Episode episode(std::uint64_t index, double progress) const;

@@ -245,8 +245,9 @@ std::string instruction(Words& words, const Sorting& sorting, const std::vector<
 
 Dialogue labels_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
-  const std::size_t classes =
-      difficulty.level < 0.15 || random.chance(0.45) ? 2 : 2 + random.below(difficulty.scaled(1, random.chance(0.25) ? 9 : 5));
+  const std::size_t classes = difficulty.level < 0.15 || random.chance(0.45)
+                                  ? 2
+                                  : 2 + random.below(difficulty.scaled(1, random.chance(0.25) ? 9 : 5));
   const double u = random.uniform();
   const Naming naming = u < 0.3 ? Naming::natural : u < 0.82 ? Naming::arbitrary : Naming::flipped;
   const Sorting sorting = draw_sorting(words, classes, difficulty.level, naming);

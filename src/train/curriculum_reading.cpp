@@ -37,9 +37,9 @@ constexpr std::array<const char*, 8> kQuestions = {"What is the {a} of {e}?",
                                                    "Do you know the {a} of {e}?",
                                                    "Please look up the {a} of {e}."};
 // What people put around a question.
-constexpr std::array<const char*, 8> kAround = {"Quick question: {}", "{} Thanks.", "Hello, {}", "{} Be brief.",
-                                                "Could you check this? {}", "{} I forgot.", "Question: {}",
-                                                "My colleague asks: {}"};
+constexpr std::array<const char*, 8> kAround = {
+    "Quick question: {}",       "{} Thanks.",   "Hello, {}",    "{} Be brief.",
+    "Could you check this? {}", "{} I forgot.", "Question: {}", "My colleague asks: {}"};
 constexpr std::array<const char*, 3> kHeldOutQuestions = {"Could you find out the {a} of {e} for me?",
                                                           "Regarding {e}, what is its {a}?",
                                                           "{e}: what about the {a}?"};

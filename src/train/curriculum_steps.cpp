@@ -44,17 +44,21 @@ void add(Dialogue& dialogue, Random& random, std::uint64_t digits, Scratchpad sc
                                                  : sum);
 }
 
-// Something to begin, end or join with: made of any word or of signs, so that it has to be read in the order and cannot be
-// known. The gate's own ("Reply: ", "#", ...) never come out: they use words and signs that are left out here.
+// Something to begin, end or join with: made of any word or of signs, so that it has to be read in the order
+// and cannot be known. The gate's own ("Reply: ", "#", ...) never come out: they use words and signs that are
+// left out here.
 std::string affix(Words& words) {
   Random& random = words.random();
   static constexpr std::array<const char*, 6> kBefore = {"", "", " ", "(", "* ", "<"},
                                               kBehind = {": ", " - ", "; ", "! ", ") ", " "};
-  static constexpr std::array<const char*, 10> kSigns = {"!", ";", "...", " ~", " +", "-> ", "& ", " | ", " % ", "@"};
+  static constexpr std::array<const char*, 10> kSigns = {"!",   ";",  "...", " ~",  " +",
+                                                         "-> ", "& ", " | ", " % ", "@"};
   const std::uint64_t kind = random.below(5);
   if (kind == 0) return kSigns[random.below(kSigns.size())];
   if (kind == 1) return words.code() + kBehind[random.below(kBehind.size())];
-  const std::string word = random.chance(0.5) ? words.noun() : random.chance(0.5) ? words.made_up() : words.verb();
+  const std::string word = random.chance(0.5)   ? words.noun()
+                           : random.chance(0.5) ? words.made_up()
+                                                : words.verb();
   return kBefore[random.below(kBefore.size())] + (random.chance(0.6) ? capitalised(word) : word) +
          kBehind[random.below(kBehind.size())];
 }

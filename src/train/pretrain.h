@@ -1,8 +1,8 @@
 // Training a language model from random weights on generated episodes: `fulcrum pretrain`.
 //
 // The run writes <output> (GGUF, bf16 matrices, with vocabulary and chat template), <output>.checkpoint and
-// <output>.log.jsonl (one line every log_steps steps; `fulcrum report` draws it). It continues from the checkpoint if there is one, to
-// the same bits as a run that was never cut, for any number of threads.
+// <output>.log.jsonl (one line every log_steps steps; `fulcrum report` draws it). It continues from the
+// checkpoint if there is one, to the same bits as a run that was never cut, for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,9 @@ struct PretrainData {
   std::string description;  // of the episodes; part of what a checkpoint is compared with
 };
 
-// Looks at the model as each checkpoint has it (gates, samples): what it returns becomes a line {"step", "probe"} of the
-// log. Nothing of the training depends on it. The trainer knows no prompts, so whoever has both towers brings it.
+// Looks at the model as each checkpoint has it (gates, samples): what it returns becomes a line {"step",
+// "probe"} of the log. Nothing of the training depends on it. The trainer knows no prompts, so whoever has
+// both towers brings it.
 using CheckpointProbe = std::function<Json(const Path& model)>;
 
 // On the project's own curriculum and a vocabulary as the configuration says.
