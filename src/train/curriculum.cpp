@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <ranges>
 
 #include "base/error.h"
 #include "train/curriculum_dialogue.h"
@@ -24,21 +25,51 @@ enum class Family { copy, recall, reading, labels, fields, orders, sums, hops, c
 // long and mixed work last.
 struct Share {
   Family family;
+  const char* name;
   std::array<double, 4> at;
 };
 constexpr std::array<double, 4> kStops = {0.0, 0.08, 0.4, 1.0};
 constexpr std::array<Share, 10> kShares = {{
-    {Family::copy, {0.16, 0.05, 0.02, 0.02}},
-    {Family::recall, {0.30, 0.13, 0.06, 0.04}},
-    {Family::reading, {0.18, 0.30, 0.33, 0.29}},
-    {Family::labels, {0.18, 0.22, 0.24, 0.42}},
-    {Family::fields, {0.08, 0.14, 0.20, 0.14}},
-    {Family::orders, {0.04, 0.06, 0.08, 0.07}},
-    {Family::sums, {0.01, 0.04, 0.05, 0.04}},
-    {Family::hops, {0.00, 0.02, 0.03, 0.03}},
-    {Family::closed_book, {0.00, 0.01, 0.01, 0.01}},
-    {Family::prose, {0.05, 0.06, 0.07, 0.05}},
+    {Family::copy, "copy", {0.16, 0.05, 0.02, 0.02}},
+    {Family::recall, "recall", {0.30, 0.13, 0.06, 0.04}},
+    {Family::reading, "reading", {0.18, 0.30, 0.33, 0.29}},
+    {Family::labels, "labels", {0.18, 0.22, 0.24, 0.42}},
+    {Family::fields, "fields", {0.08, 0.14, 0.20, 0.14}},
+    {Family::orders, "orders", {0.04, 0.06, 0.08, 0.07}},
+    {Family::sums, "sums", {0.01, 0.04, 0.05, 0.04}},
+    {Family::hops, "hops", {0.00, 0.02, 0.03, 0.03}},
+    {Family::closed_book, "closed_book", {0.00, 0.01, 0.01, 0.01}},
+    {Family::prose, "prose", {0.05, 0.06, 0.07, 0.05}},
 }};
+
+// The built-in shares, or what a caller put in their place.
+std::array<Share, kShares.size()> shares_of(const FamilyShares& asked) {
+  std::array<Share, kShares.size()> shares = kShares;
+  if (asked.empty()) return shares;
+  double total = 0;
+  for (Share& share : shares) {
+    const auto found = asked.find(share.name);
+    share.at.fill(found == asked.end() ? 0.0 : found->second);
+    if (share.family != Family::prose) total += share.at[0];
+  }
+  for (const auto& [name, share] : asked) {
+    const bool known = std::any_of(shares.begin(), shares.end(),
+                                   [&](const Share& each) { return name == each.name; });
+    if (!known) {
+      throw_error(ErrorCode::invalid_argument, "shares of the curriculum: there is no family '{}', choose from: {}",
+                  name, fmt::join(std::views::transform(shares, &Share::name), ", "));
+    }
+    if (!(share >= 0 && share < 1e6)) {
+      throw_error(ErrorCode::invalid_argument, "shares of the curriculum: {} is {}, expected a number from 0 on",
+                  name, share);
+    }
+  }
+  if (!(total > 0)) {
+    throw_error(ErrorCode::invalid_argument,
+                "shares of the curriculum: all are 0, at least one family beside prose must have some");
+  }
+  return shares;
+}
 
 double share_at(const Share& share, double progress) {
   std::size_t i = 0;
@@ -59,12 +90,14 @@ Difficulty draw_difficulty(Random& random, double progress) {
 
 struct Curriculum::State {
   std::uint64_t seed = 0;
+  std::array<Share, kShares.size()> shares = kShares;
   Prose prose;
 };
 
-Curriculum Curriculum::make(std::uint64_t seed, const Path& text_folder) {
+Curriculum Curriculum::make(std::uint64_t seed, const Path& text_folder, const FamilyShares& shares) {
   auto state = std::make_shared<State>();
   state->seed = seed;
+  state->shares = shares_of(shares);
   state->prose = Prose::read(text_folder);
   Curriculum curriculum;
   curriculum.state_ = std::move(state);
@@ -80,11 +113,11 @@ Episode Curriculum::episode(std::uint64_t index, double progress) const {
   Random random(state_->seed, index);
   const bool prose = !state_->prose.empty();
   double total = 0;
-  for (const Share& share : kShares)
+  for (const Share& share : state_->shares)
     total += share.family == Family::prose && !prose ? 0 : share_at(share, progress);
   double at = random.uniform() * total;
   Family family = Family::reading;
-  for (const Share& share : kShares) {
+  for (const Share& share : state_->shares) {
     if (share.family == Family::prose && !prose) continue;
     family = share.family;
     at -= share_at(share, progress);
@@ -124,11 +157,9 @@ Episode Curriculum::episode(std::uint64_t index, double progress) const {
 std::string Curriculum::description() const {
   std::string text = fmt::format(
       "curriculum with seed {}; shares of episodes at the start, 8%, 40% and the end:", state_->seed);
-  static constexpr std::array<const char*, 10> kNames = {
-      "copy", "recall", "reading", "labels", "fields", "orders", "sums", "hops", "closed book", "prose"};
-  for (const Share& share : kShares) {
-    text += fmt::format(" {} {}", kNames[static_cast<std::size_t>(share.family)], fmt::join(share.at, "/"));
-    text += &share == &kShares.back() ? "." : ",";
+  for (const Share& share : state_->shares) {
+    text += fmt::format(" {} {}", share.name, fmt::join(share.at, "/"));
+    text += &share == &state_->shares.back() ? "." : ",";
   }
   text += state_->prose.empty()
               ? " No prose: the text folder is missing, its share goes to the others."

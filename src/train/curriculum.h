@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,11 +37,16 @@ struct Episode {
   std::vector<EpisodeSegment> segments;
 };
 
+using FamilyShares = std::map<std::string, double>;
+
 class Curriculum {
  public:
   // `text_folder`: licensed plain text for the substrate; an empty path or a missing folder drops that family
   // and gives its share to the others, and says so in description().
-  static Curriculum make(std::uint64_t seed, const Path& text_folder);
+  // `shares`: of the episodes, by the families' names in description(), in any unit; they hold from the first
+  // episode on and a family not named has none. Empty: the built-in ones, which move with progress.
+  // Error(invalid_argument) for a family that does not exist and shares of which none is positive.
+  static Curriculum make(std::uint64_t seed, const Path& text_folder, const FamilyShares& shares = {});
   // progress in [0, 1]: how far training is; moves the mix.
   Episode episode(std::uint64_t index, double progress) const;
   std::string description() const;

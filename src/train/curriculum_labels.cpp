@@ -249,7 +249,7 @@ Dialogue labels_dialogue(Words& words, Difficulty difficulty) {
                                   ? 2
                                   : 2 + random.below(difficulty.scaled(1, random.chance(0.25) ? 9 : 5));
   const double u = random.uniform();
-  const Naming naming = u < 0.3 ? Naming::natural : u < 0.82 ? Naming::arbitrary : Naming::flipped;
+  const Naming naming = u < 0.2 ? Naming::natural : u < 0.7 ? Naming::arbitrary : Naming::flipped;
   const Sorting sorting = draw_sorting(words, classes, difficulty.level, naming);
   const std::vector<std::string> labels = rename(words, sorting, naming);
   const bool described = naming != Naming::flipped && random.chance(naming == Naming::natural ? 0.1 : 0.3);

@@ -144,6 +144,41 @@ TEST(Curriculum, HeldOutWordsNeverAppear) {
   }
 }
 
+TEST(Curriculum, SharesAskedForHoldFromTheFirstEpisodeOn) {
+  const Curriculum curriculum = Curriculum::make(3, {}, {{"recall", 1}, {"sums", 3}});
+  std::map<std::string, int> drawn;
+  for (std::uint64_t i = 0; i < 2000; ++i) ++drawn[curriculum.episode(i, 0.5).family];
+  EXPECT_EQ(drawn.size(), 2U);
+  EXPECT_NEAR(drawn["recall"], 500, 100);
+  EXPECT_NE(curriculum.description().find("sums 3/3/3/3"), std::string::npos) << curriculum.description();
+}
+
+TEST(Curriculum, SharesThatNameNoFamilyOrLeaveNothingAreRefused) {
+  const auto message_of = [](const FamilyShares& shares) -> std::string {
+    try {
+      Curriculum::make(1, {}, shares);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_NE(message_of({{"lables", 1}}).find("no family 'lables', choose from: copy, recall"),
+            std::string::npos);
+  EXPECT_NE(message_of({{"prose", 1}}).find("all are 0"), std::string::npos);
+  EXPECT_NE(message_of({{"labels", -1}}).find("labels is -1"), std::string::npos);
+}
+
+TEST(Curriculum, AnswersWeighMostWhereTheyBegin) {
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    for (const EpisodeSegment& segment : without_text().episode(i, 1).segments) {
+      if (segment.spans.size() < 2) continue;
+      EXPECT_EQ(segment.spans[0].begin, 0U);
+      EXPECT_GT(segment.spans[0].weight, segment.spans[1].weight);
+      EXPECT_GT(segment.spans[1].weight, segment.weight);
+    }
+  }
+}
+
 TEST(Curriculum, ProgressOutsideIsRefused) {
   EXPECT_THROW(without_text().episode(0, 1.5), Error);
   EXPECT_THROW(without_text().episode(0, -0.1), Error);

@@ -54,6 +54,11 @@ void read_tokenizer(TomlTable table, const Path& path, PretrainConfig& config) {
   table.finish();
 }
 
+void read_shares(TomlTable table, PretrainConfig& config) {
+  for (const std::string& family : table.keys()) config.shares[family] = table.number(family);
+  table.finish();
+}
+
 void read_training(TomlTable table, PretrainConfig& config) {
   config.steps = positive(table, "steps", 1000);
   config.batch.passes = positive(table, "passes", 4);
@@ -111,6 +116,7 @@ PretrainConfig read_pretrain_config(const Path& path) {
   if (!folder.empty()) config.text_folder = relative_to(path, folder);
   config.model = read_model(required(root, "model"), config.name);
   if (std::optional<TomlTable> table = root.table("tokenizer")) read_tokenizer(*table, path, config);
+  if (std::optional<TomlTable> table = root.table("shares")) read_shares(*table, config);
   read_training(required(root, "training"), config);
   if (std::optional<TomlTable> table = root.table("init")) read_init(*table, path, config);
   root.finish();
@@ -126,6 +132,7 @@ Json describe(const PretrainConfig& config, std::int64_t steps_done) {
                    model.context_tokens, model.rope_theta, model.norm_epsilon, model.tied_output};
   json["batch"] = {config.batch.passes,        config.batch.first_passes,   config.batch.first_steps,
                    config.batch.rows_per_pass, config.batch.context_tokens, config.batch.mix_steps};
+  if (!config.shares.empty()) json["shares"] = config.shares;
   json["precision"] = config.precision == Precision::bf16 ? "bf16" : "f32";
   const Schedule& schedule = config.schedule;
   json["schedule"] = {schedule.peak, schedule.warmup_steps, static_cast<int>(schedule.shape)};

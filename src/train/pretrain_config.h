@@ -10,6 +10,7 @@
 #include "base/json_fwd.h"
 #include "model/config.h"
 #include "tensor/matmul.h"
+#include "train/curriculum.h"
 #include "train/episode_batches.h"
 #include "train/initialization.h"
 #include "train/optimizer.h"
@@ -26,7 +27,8 @@ struct PretrainConfig {
   std::optional<Path> tokenizer_file;
   std::int64_t vocabulary_tokens = 2048;
   std::int64_t tokenizer_episodes = 20000;
-  Path text_folder;  // plain text for the curriculum; empty: none
+  Path text_folder;     // plain text for the curriculum; empty: none
+  FamilyShares shares;  // of the curriculum's episodes; empty: the built-in ones
 
   std::int64_t steps = 0;
   BatchShape batch;
