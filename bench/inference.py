@@ -27,12 +27,16 @@ def llama_prefill(binary, model, prompt, threads):
 
 
 def llama_decode(binary, model, streams, generated, threads):
-    out = subprocess.run(
-        [binary, "-m", model, "-c", str(streams * (16 + generated) + 256), "-npp", "16", "-ntg", str(generated),
-         "-npl", str(streams), "-t", str(threads), "--output-format", "jsonl"],
-        check=True, capture_output=True, text=True).stdout
-    rows = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-    return rows[-1]["speed_tg"]
+    # Its log is written by a thread that may be gone before the last line: asked again until there is one.
+    for _ in range(10):
+        out = subprocess.run(
+            [binary, "-m", model, "-c", str(streams * (16 + generated) + 256), "-npp", "16", "-ntg", str(generated),
+             "-npl", str(streams), "-t", str(threads), "--output-format", "jsonl"],
+            check=True, capture_output=True, text=True).stdout
+        rows = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+        if rows:
+            return rows[-1]["speed_tg"]
+    raise SystemExit(f"{binary} printed no row")
 
 
 def main():
