@@ -26,7 +26,7 @@ Sampler::Sampler(const Sampling& sampling) : sampling_(sampling) {
 }
 
 TokenId largest_logit(std::span<const float> logits) {
-  return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  return static_cast<TokenId>(index_of_largest(logits));
 }
 
 double Sampler::normalizer(std::span<const float> logits, std::int64_t position) const {

@@ -13,6 +13,11 @@ namespace {
 // Jobs in line that are looked at in one step: more are not needed to fill the batch.
 constexpr std::size_t kLookAhead = 64;
 
+bool is_constrained(const Job& job) {
+  const auto* work = std::get_if<GenerateWork>(&job.work);
+  return work != nullptr && work->allowed != nullptr;
+}
+
 // One number for each full block of the prompt that a later job could share, each depending on all tokens
 // before it.
 std::vector<std::uint64_t> hash_prefixes(const Job& job, std::int64_t block_tokens) {
@@ -52,6 +57,7 @@ struct Scheduler::Running {
   std::int64_t fork_blocks;        // that a continuation needs beside it
   std::vector<TokenId> tokens;     // of the prompt, then of the answer
   std::vector<float> last_logits;  // behind the prompt, for continuations
+  double last_normalizer = 0;      // their log_sum_exp
   std::size_t next_continuation = 0;
   bool done = false;
 
@@ -65,6 +71,12 @@ struct Scheduler::Entry {
   std::int64_t logit_rows = 0;
   std::optional<KvSequence> fork;  // of a continuation
   std::size_t continuation = 0;
+
+  // What came of it: the logits asked for, and what was read from them.
+  ConstMatrix logits = {};
+  std::optional<SampledToken> chosen = std::nullopt;
+  double number = 0;  // of a continuation its likelihood, of scored prompts the normalizer behind them
+  std::exception_ptr failure = nullptr;
 };
 
 Scheduler::Scheduler(const Transformer& transformer, const SchedulerOptions& options)
@@ -221,7 +233,10 @@ void Scheduler::plan_continuations(Running& running, std::int64_t& budget, std::
     const std::vector<TokenId>& continuation = work.continuations[index];
     const auto tokens = static_cast<std::int64_t>(continuation.size());
     Score& score = work.scores[index];
-    if (tokens > 0) score = {log_likelihood(running.last_logits, continuation[0]), tokens};
+    if (tokens > 0) {
+      const double logit = running.last_logits[static_cast<std::size_t>(continuation[0])];
+      score = {logit - running.last_normalizer, tokens};
+    }
     if (tokens > 1) {
       if (tokens - 1 > budget && !(first && budget > 0)) return;
       // The first one has its memory set aside, further ones take what nobody needs.
@@ -266,13 +281,36 @@ std::vector<Scheduler::Entry> Scheduler::plan() {
   return entries;
 }
 
-void Scheduler::choose_token(Running& running, std::span<const float> logits) {
+// The part of an entry's work that goes over the vocabulary: it touches nothing but the entry and its own
+// sampler, so entries run side by side.
+void Scheduler::read_logits(Entry& entry) const try {
+  Running& running = *entry.running;
+  if (entry.fork) {
+    const auto& work = std::get<ScoreWork>(running.job->work);
+    const std::vector<TokenId>& continuation = work.continuations[entry.continuation];
+    entry.number = work.scores[entry.continuation].log_likelihood;  // summed in the order of the tokens
+    for (std::int64_t i = 0; i < entry.logits.rows; ++i) {
+      entry.number += log_likelihood(row_of(entry.logits, i), continuation[static_cast<std::size_t>(i + 1)]);
+    }
+  } else if (entry.logits.rows == 0) {
+    return;
+  } else if (auto* work = std::get_if<GenerateWork>(&running.job->work)) {
+    const std::span<const float> row = row_of(entry.logits, 0);
+    const std::span<const float> named = row.first(
+        options_.vocabulary_tokens ? static_cast<std::size_t>(*options_.vocabulary_tokens) : row.size());
+    const auto position = static_cast<std::int64_t>(running.tokens.size() - running.job->prompt.size());
+    entry.chosen = work->allowed ? work->sampler.sample_among(work->allowed(), named, position)
+                                 : work->sampler.sample(named, position);
+  } else {
+    entry.number = log_sum_exp(row_of(entry.logits, 0));
+  }
+} catch (...) {
+  entry.failure = std::current_exception();
+}
+
+void Scheduler::take_token(Running& running, const SampledToken& chosen) {
   auto& work = std::get<GenerateWork>(running.job->work);
   const auto position = static_cast<std::int64_t>(running.tokens.size() - running.job->prompt.size());
-  const std::span<const float> named = logits.first(
-      options_.vocabulary_tokens ? static_cast<std::size_t>(*options_.vocabulary_tokens) : logits.size());
-  const SampledToken chosen = work.allowed ? work.sampler.sample_among(work.allowed(), named, position)
-                                           : work.sampler.sample(named, position);
   const GenerateWork::Next next = work.on_token(chosen);
   if (next == GenerateWork::Next::stop || position + 1 >= work.max_tokens) {
     finish(running, nullptr);
@@ -281,15 +319,11 @@ void Scheduler::choose_token(Running& running, std::span<const float> logits) {
   }
 }
 
-void Scheduler::take_logits(Entry& entry, ConstMatrix logits) {
+void Scheduler::take_logits(Entry& entry) {
   Running& running = *entry.running;
   if (entry.fork) {
-    auto& work = std::get<ScoreWork>(running.job->work);
-    const std::vector<TokenId>& continuation = work.continuations[entry.continuation];
-    for (std::int64_t i = 0; i < logits.rows; ++i) {
-      work.scores[entry.continuation].log_likelihood +=
-          log_likelihood(row_of(logits, i), continuation[static_cast<std::size_t>(i + 1)]);
-    }
+    if (entry.failure) std::rethrow_exception(entry.failure);
+    std::get<ScoreWork>(running.job->work).scores[entry.continuation].log_likelihood = entry.number;
     entry.fork.reset();
     return;
   }
@@ -301,13 +335,15 @@ void Scheduler::take_logits(Entry& entry, ConstMatrix logits) {
     prefixes_.insert(running.job->adapter_key, running.tokens, running.sequence);
     release_claims(*running.job, running.prefix_hashes);
   }
-  const std::span<const float> row = row_of(logits, 0);
-  if (std::holds_alternative<GenerateWork>(running.job->work)) {
-    choose_token(running, row);
+  if (entry.failure) std::rethrow_exception(entry.failure);
+  if (entry.chosen) {
+    take_token(running, *entry.chosen);
   } else {
+    const std::span<const float> row = row_of(entry.logits, 0);
     auto& work = std::get<ScoreWork>(running.job->work);
     work.scores.assign(work.continuations.size(), {});
     running.last_logits.assign(row.begin(), row.end());
+    running.last_normalizer = entry.number;
   }
 }
 
@@ -321,11 +357,19 @@ void Scheduler::run(std::vector<Entry>& entries) {
   const ConstMatrix logits = transformer_.forward(steps, buffers_);
   std::int64_t row = 0;
   for (Entry& entry : entries) {
-    const ConstMatrix own{logits.row(row), entry.logit_rows, logits.columns, logits.stride};
+    entry.logits = {logits.row(row), entry.logit_rows, logits.columns, logits.stride};
     row += entry.logit_rows;
+  }
+#pragma omp parallel for schedule(dynamic) if (logits.rows > 1)
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!is_constrained(*entries[i].running->job)) read_logits(entries[i]);
+  }
+  for (Entry& entry : entries) {
     if (entry.running->done) continue;
+    // Answers held to the same schema share its masks, which one thread at a time may use.
+    if (is_constrained(*entry.running->job)) read_logits(entry);
     try {
-      take_logits(entry, own);
+      take_logits(entry);
     } catch (...) {
       // One answer that cannot go on, or whose reader failed, is no reason to end the others.
       finish(*entry.running, std::current_exception());

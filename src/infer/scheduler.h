@@ -97,8 +97,9 @@ class Scheduler {
   std::vector<Entry> plan();
   void plan_continuations(Running& running, std::int64_t& budget, std::vector<Entry>& entries);
   void run(std::vector<Entry>& entries);
-  void take_logits(Entry& entry, ConstMatrix logits);
-  void choose_token(Running& running, std::span<const float> logits);
+  void read_logits(Entry& entry) const;
+  void take_logits(Entry& entry);
+  void take_token(Running& running, const SampledToken& chosen);
   void finish(Running& running, const std::exception_ptr& error);
 
   const Transformer& transformer_;

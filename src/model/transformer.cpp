@@ -112,6 +112,20 @@ struct Transformer::Batch {
   std::vector<AdapterRun> adapter_runs;
   // Where the blocks of step s begin in ForwardBuffers::key_blocks and value_blocks.
   std::vector<std::size_t> first_block;
+  std::vector<PagedKeysValues> paged;  // of each step, in the layer that is being computed
+
+  void append(std::int64_t count, const PackedAdapter* adapter) {
+    if (adapter != nullptr && count > 0) {
+      const bool goes_on = !adapter_runs.empty() && adapter_runs.back().adapter == adapter &&
+                           adapter_runs.back().first + adapter_runs.back().rows == rows;
+      if (goes_on) {
+        adapter_runs.back().rows += count;
+      } else {
+        adapter_runs.push_back({adapter, rows, count});
+      }
+    }
+    rows += count;
+  }
 };
 
 StackedLinear::StackedLinear(const std::vector<Tensor>& parts, const std::vector<Tensor>& biases) {
@@ -249,7 +263,8 @@ void Transformer::add_adapters(std::int64_t layer, LinearModule module, const Ba
   }
 }
 
-void Transformer::attention_block(std::int64_t index, const Batch& batch, ForwardBuffers& buffers) const {
+// Queries, keys and values of every row; keys and values go into the cache.
+void Transformer::store_keys_values(std::int64_t index, Batch& batch, ForwardBuffers& buffers) const {
   const Layer& layer = layers_[static_cast<std::size_t>(index)];
   const std::int64_t head_dim = config_.head_dim;
   const std::int64_t q_width = config_.n_heads * head_dim, kv_width = config_.n_kv_heads * head_dim;
@@ -275,7 +290,7 @@ void Transformer::attention_block(std::int64_t index, const Batch& batch, Forwar
   rope(k, buffers.row_index, config_.n_kv_heads, turns);
 
   const AttentionShape shape = config_.attention_shape(index);
-  std::vector<PagedKeysValues> paged(batch.steps.size());
+  batch.paged.resize(batch.steps.size());
   std::int64_t row = 0;
   for (std::size_t s = 0; s < batch.steps.size(); ++s) {
     KvSequence& sequence = *batch.steps[s].sequence;
@@ -294,15 +309,50 @@ void Transformer::attention_block(std::int64_t index, const Batch& batch, Forwar
       buffers.key_blocks[first + b] = cache.keys(blocks[b], index);
       buffers.value_blocks[first + b] = cache.values(blocks[b], index);
     }
-    paged[s] = {block_tokens, std::span(buffers.key_blocks).subspan(first, blocks.size()),
-                std::span(buffers.value_blocks).subspan(first, blocks.size())};
+    batch.paged[s] = {block_tokens, std::span(buffers.key_blocks).subspan(first, blocks.size()),
+                      std::span(buffers.value_blocks).subspan(first, blocks.size())};
   }
+}
 
+// Behind the last layer's keys and values only the rows go on whose logits are wanted: a prompt's last one.
+void Transformer::keep_logit_rows(Batch& batch, ForwardBuffers& buffers) const {
+  const std::int64_t q_width = config_.n_heads * config_.head_dim;
+  const Matrix residual = matrix(buffers.residual, batch.rows, config_.d_model);
+  const Matrix qkv =
+      matrix(buffers.projected, batch.rows, q_width + 2 * config_.n_kv_heads * config_.head_dim);
+  batch.rows = 0;
+  batch.adapter_runs.clear();
+  std::int64_t row = 0, kept = 0;
+  for (const SequenceStep& step : batch.steps) {
+    row += static_cast<std::int64_t>(step.tokens.size());
+    for (std::int64_t i = row - step.logit_rows; i < row; ++i, ++kept) {
+      if (i == kept) continue;
+      std::copy_n(residual.row(i), config_.d_model, residual.row(kept));
+      std::copy_n(qkv.row(i), q_width, qkv.row(kept));
+      const auto from = static_cast<std::size_t>(i), to = static_cast<std::size_t>(kept);
+      buffers.positions[to] = buffers.positions[from];
+      buffers.row_sequence[to] = buffers.row_sequence[from];
+    }
+    batch.append(step.logit_rows, step.adapter);
+  }
+  buffers.positions.resize(static_cast<std::size_t>(kept));
+  buffers.row_sequence.resize(static_cast<std::size_t>(kept));
+}
+
+void Transformer::attention_block(std::int64_t index, const Batch& batch, ForwardBuffers& buffers) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const std::int64_t q_width = config_.n_heads * config_.head_dim;
+  const Matrix residual = matrix(buffers.residual, batch.rows, config_.d_model);
+  const Matrix normed = matrix(buffers.normed, batch.rows, config_.d_model);
+  const Matrix q = columns_of(
+      matrix(buffers.projected, batch.rows, q_width + 2 * config_.n_kv_heads * config_.head_dim), 0, q_width);
   const Matrix attended = matrix(buffers.attended, batch.rows, q_width);
-  attention_paged(q, paged, buffers.row_sequence, buffers.positions, shape, attended);
+  attention_paged(q, batch.paged, buffers.row_sequence, buffers.positions, config_.attention_shape(index),
+                  attended);
   layer.output.apply(attended, normed);
   add_adapters(index, LinearModule::o_proj, batch, attended, normed, buffers);
-  if (config_.post_norms) rms_norm(normed, layer.attn_post_norm, epsilon, normed);
+  if (config_.post_norms)
+    rms_norm(normed, layer.attn_post_norm, static_cast<float>(config_.norm_epsilon), normed);
   add_rows(normed, 1.0F, residual);
 }
 
@@ -335,7 +385,7 @@ ConstMatrix Transformer::forward(std::span<const SequenceStep> steps, ForwardBuf
   for (const SequenceStep& step : steps)
     step.sequence->make_room(static_cast<std::int64_t>(step.tokens.size()));
 
-  Batch batch{steps, 0, {}, {}};
+  Batch batch{steps, 0, {}, {}, {}};
   buffers.tokens.clear();
   buffers.positions.clear();
   buffers.row_sequence.clear();
@@ -349,42 +399,31 @@ ConstMatrix Transformer::forward(std::span<const SequenceStep> steps, ForwardBuf
       buffers.positions.push_back(static_cast<std::int32_t>(step.sequence->length() + i));
       buffers.row_sequence.push_back(static_cast<std::int32_t>(s));
     }
-    if (step.adapter) {
-      if (!batch.adapter_runs.empty() && batch.adapter_runs.back().adapter == step.adapter &&
-          batch.adapter_runs.back().first + batch.adapter_runs.back().rows == batch.rows) {
-        batch.adapter_runs.back().rows += tokens;
-      } else {
-        batch.adapter_runs.push_back({step.adapter, batch.rows, tokens});
-      }
-    }
     batch.first_block.push_back(blocks);
     blocks += step.sequence->blocks().size();
-    batch.rows += tokens;
+    batch.append(tokens, step.adapter);
     logit_rows += step.logit_rows;
   }
   fill_rope(buffers);
   buffers.key_blocks.resize(blocks);
   buffers.value_blocks.resize(blocks);
 
-  const Matrix residual = matrix(buffers.residual, batch.rows, config_.d_model);
-  embed_tokens(buffers.tokens, residual);
+  embed_tokens(buffers.tokens, matrix(buffers.residual, batch.rows, config_.d_model));
   for (std::int64_t layer = 0; layer < config_.n_layers; ++layer) {
+    store_keys_values(layer, batch, buffers);
+    if (layer + 1 == config_.n_layers) keep_logit_rows(batch, buffers);
+    if (batch.rows == 0) break;
     attention_block(layer, batch, buffers);
     feed_forward_block(layer, batch, buffers);
   }
 
-  const Matrix normed = matrix(buffers.normed, logit_rows, config_.d_model);
-  std::int64_t row = 0, asked = 0;
-  for (const SequenceStep& step : steps) {
-    row += static_cast<std::int64_t>(step.tokens.size());
-    for (std::int64_t i = row - step.logit_rows; i < row; ++i, ++asked) {
-      std::copy_n(residual.row(i), config_.d_model, normed.row(asked));
-    }
+  for (const SequenceStep& step : steps)
     step.sequence->advance(static_cast<std::int64_t>(step.tokens.size()));
-  }
   const Matrix logits = matrix(buffers.logits, logit_rows, config_.vocab_size);
   if (logit_rows > 0) {
-    rms_norm(normed, output_norm_, static_cast<float>(config_.norm_epsilon), normed);
+    const Matrix normed = matrix(buffers.normed, logit_rows, config_.d_model);
+    rms_norm(matrix(buffers.residual, logit_rows, config_.d_model), output_norm_,
+             static_cast<float>(config_.norm_epsilon), normed);
     output_.apply(normed, logits);
     if (config_.logit_soft_cap) cap_values(logits, static_cast<float>(*config_.logit_soft_cap));
   }

@@ -99,6 +99,8 @@ class Transformer {
   static Layer pack_layer(const LayerWeights& from, const Packed& packed);
   void check(std::span<const SequenceStep> steps) const;
   void embed_tokens(std::span<const std::int32_t> tokens, Matrix out) const;
+  void store_keys_values(std::int64_t layer, Batch& batch, ForwardBuffers& buffers) const;
+  void keep_logit_rows(Batch& batch, ForwardBuffers& buffers) const;
   void attention_block(std::int64_t layer, const Batch& batch, ForwardBuffers& buffers) const;
   void feed_forward_block(std::int64_t layer, const Batch& batch, ForwardBuffers& buffers) const;
   void fill_rope(ForwardBuffers& buffers) const;

@@ -244,6 +244,20 @@ TEST(Softmax, AgainstTwin) {
   }
 }
 
+TEST(Softmax, TheLargestValueIsTheFirstOfItsEquals) {
+  for_each_instruction_set([&] {
+    for (const std::int64_t n : {1, 7, 16, 33, 100, 4097}) {
+      std::vector<float> values = random_floats(1, n, 2, 5.0f).values;
+      for (const std::int64_t place : {std::int64_t{0}, n / 2, n - 1}) {
+        std::vector<float> topped = values;
+        topped[static_cast<std::size_t>(place)] = 100.0f;
+        topped.back() = 100.0f;
+        EXPECT_EQ(index_of_largest(topped), place);
+      }
+    }
+  });
+}
+
 TEST(Softmax, ExtremesStayTrue) {
   const float infinity = std::numeric_limits<float>::infinity();
   for_each_instruction_set([&] {

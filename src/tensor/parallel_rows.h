@@ -22,6 +22,7 @@ void parallel_row_blocks(std::int64_t rows, std::int64_t block_rows, std::int64_
   }
 }
 
-inline constexpr std::int64_t kRowBlock = 32;
+// Small enough that the rows of a batched step are more than one thread's.
+inline constexpr std::int64_t kRowBlock = 8;
 
 }  // namespace fulcrum

@@ -17,9 +17,8 @@ namespace fulcrum {
 inline constexpr std::int64_t kXBlock = 32;          // inputs of x that share a scale
 inline constexpr float kLeastMagnitude = 0x1p-120f;  // below it 127 / magnitude would not be finite
 
-// Rows and panels that one piece of work computes; its sums stand in a tile on the stack meanwhile.
+// Rows of a panel that one piece of work computes: few enough that their sums stay in the first cache.
 inline constexpr std::int64_t kPieceRows = 64;
-inline constexpr std::int64_t kPiecePanels = 4;
 
 // Rounded rows of x: values [T][K], and for each 32 inputs the scale, for each group of the weights the sum
 // of its values and that sum times the scale.
@@ -306,28 +305,26 @@ void multiply_panel(const RoundedRows& x, std::int64_t first_row, std::int64_t r
   }
 }
 
-// y[rows, 32 * panels of weight] for at most kPieceRows rows and kPiecePanels panels.
+// The columns of y that a panel holds, for at most kPieceRows rows.
 void multiply_piece(const RoundedRows& x, const QuantisedPanels& weight, std::int64_t first_row,
-                    std::int64_t rows, std::int64_t first_panel, std::int64_t panels, const float* bias,
-                    Matrix y) {
-  constexpr std::int64_t kTileColumns = kPiecePanels * kOutputs;
-  alignas(64) float sums[kPieceRows * kTileColumns];
-  const std::int64_t column = first_panel * kOutputs;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    std::copy_n(bias + column, panels * kOutputs, sums + r * kTileColumns);
-  }
+                    std::int64_t rows, std::int64_t panel, const float* bias, Matrix y) {
+  const std::int64_t column = panel * kOutputs;
+  const std::int64_t columns = std::min<std::int64_t>(kOutputs, weight.outputs - column);
+  // Sums are made where they belong; the last panel may be wider than y and gets a tile of its own.
+  alignas(64) float tile[kPieceRows * kOutputs];
+  const bool is_whole = columns == kOutputs;
+  float* sums = is_whole ? y.row(first_row) + column : tile;
+  const std::ptrdiff_t sums_row = is_whole ? y.stride : kOutputs;
+  for (std::int64_t r = 0; r < rows; ++r) std::copy_n(bias + column, kOutputs, sums + r * sums_row);
   const PanelFormat format = panel_format(weight.dtype);
-  const std::int64_t panel_bytes = weight.inputs / format.block_elements * format.record_bytes();
-  const std::byte* records = weight.records.data() + first_panel * panel_bytes;
+  const std::byte* records =
+      weight.records.data() + panel * (weight.inputs / format.block_elements * format.record_bytes());
   visit_quantised(weight.dtype, [&](auto dtype) HWY_ATTR {
-    for (std::int64_t p = 0; p < panels; ++p) {
-      multiply_panel<dtype>(x, first_row, rows, records + p * panel_bytes, sums + p * kOutputs, kTileColumns);
-    }
+    multiply_panel<dtype>(x, first_row, rows, records, sums, sums_row);
   });
-  const std::int64_t columns = std::min(panels * kOutputs, weight.outputs - column);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    std::copy_n(sums + r * kTileColumns, columns, y.row(first_row + r) + column);
-  }
+  if (is_whole) return;
+  for (std::int64_t r = 0; r < rows; ++r)
+    std::copy_n(tile + r * kOutputs, columns, y.row(first_row + r) + column);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -351,18 +348,18 @@ void multiply_quantised(ConstMatrix x, const QuantisedPanels& weight, std::span<
   auto* round = &HWY_DYNAMIC_DISPATCH(round_row);
   auto* multiply = &HWY_DYNAMIC_DISPATCH(multiply_piece);
   RoundedRows rounded(x.rows, weight.inputs, panel_format(weight.dtype).group_elements);
-  parallel_row_blocks(x.rows, kRowBlock, weight.inputs, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t t = first; t < last; ++t) round(x.row(t), t, rounded);
-  });
-  const std::int64_t column_pieces = (weight.panels + kPiecePanels - 1) / kPiecePanels;
-  const std::int64_t pieces = (x.rows + kPieceRows - 1) / kPieceRows * column_pieces;
-#pragma omp parallel for schedule(static) if (pieces > 1 && \
-                                              x.rows * weight.inputs * weight.outputs >= 4 * kParallelWork)
-  for (std::int64_t piece = 0; piece < pieces; ++piece) {
-    const std::int64_t row = piece / column_pieces * kPieceRows;
-    const std::int64_t panel = piece % column_pieces * kPiecePanels;
-    multiply(rounded, weight, row, std::min(kPieceRows, x.rows - row), panel,
-             std::min(kPiecePanels, weight.panels - panel), bias.data(), y);
+  const std::int64_t pieces = (x.rows + kPieceRows - 1) / kPieceRows * weight.panels;
+  // One team for both steps: asking for a second one costs microseconds, which is what a small product takes.
+#pragma omp parallel if (x.rows * weight.inputs * weight.outputs >= 4 * kParallelWork)
+  {
+#pragma omp for schedule(static)
+    for (std::int64_t t = 0; t < x.rows; ++t) round(x.row(t), t, rounded);
+#pragma omp for schedule(static)
+    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+      const std::int64_t row = piece / weight.panels * kPieceRows;
+      multiply(rounded, weight, row, std::min(kPieceRows, x.rows - row), piece % weight.panels, bias.data(),
+               y);
+    }
   }
 }
 

@@ -34,6 +34,21 @@ float largest(const float* values, std::int64_t n) {
   return result;
 }
 
+// The first place of a value that is `value`; n if there is none.
+std::int64_t first_equal(const float* values, std::int64_t n, float value) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto value_v = hn::Set(d, value);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    if (!hn::AllFalse(d, hn::Eq(hn::LoadU(d, values + i), value_v))) break;
+  }
+  for (; i < n; ++i) {
+    if (values[i] == value) break;
+  }
+  return i;
+}
+
 // Sum of exp(value - shift). The exponentials are written to `to` unless that is null.
 double sum_of_exponentials(const float* values, std::int64_t n, float shift, float* to) {
   const hn::ScalableTag<float> d;
@@ -86,6 +101,7 @@ namespace fulcrum {
 namespace {
 
 HWY_EXPORT(largest);
+HWY_EXPORT(first_equal);
 HWY_EXPORT(sum_of_exponentials);
 HWY_EXPORT(multiply_row);
 
@@ -109,6 +125,13 @@ double log_sum_exp(std::span<const float> values) {
   const float shift = HWY_DYNAMIC_DISPATCH(largest)(values.data(), n);
   const double sum = HWY_DYNAMIC_DISPATCH(sum_of_exponentials)(values.data(), n, shift, nullptr);
   return static_cast<double>(shift) + std::log(sum);
+}
+
+std::int64_t index_of_largest(std::span<const float> values) {
+  const std::int64_t n = row_length(values);
+  const float value = HWY_DYNAMIC_DISPATCH(largest)(values.data(), n);
+  const std::int64_t index = HWY_DYNAMIC_DISPATCH(first_equal)(values.data(), n, value);
+  return index < n ? index : 0;
 }
 
 double cross_entropy(Matrix logits, std::span<const std::int32_t> targets, std::span<const float> weights,

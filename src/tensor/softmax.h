@@ -14,6 +14,8 @@ namespace fulcrum {
 // Softmax of a row, numerically safe, in place; returns log(sum exp). Used by samplers and scores.
 double softmax(std::span<float> values);
 double log_sum_exp(std::span<const float> values);
+// The smallest index among equals; where a value is NaN, some index.
+std::int64_t index_of_largest(std::span<const float> values);
 
 // Mean of weight_t * -log p(target_t) over the sum of weights. logits [T, V]; targets [T]; weights [T] (0:
 // not learnt, and then the target is not looked at). On return logits hold d loss / d logits, already divided
