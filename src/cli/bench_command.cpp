@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "infer/speed.h"
 #include "model/model_shape.h"
+#include "model/storage_types.h"
 #include "report/terminal.h"
 #include "report/text_table.h"
 #include "tensor/machine.h"
@@ -34,12 +35,6 @@ double peak_memory_bytes() {
   return static_cast<double>(usage.ru_maxrss) * 1024;
 }
 
-DType parse_type(const std::string& name) {
-  for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::q8_0})
-    if (to_string(type) == name) return type;
-  throw_error(ErrorCode::invalid_argument, "the type '{}' is not one of f32, f16, bf16, q8_0", name);
-}
-
 constexpr std::int64_t kContextTokens = 2048;
 
 // The file of a model of random weights; deleted with this unless it is to be kept.
@@ -49,7 +44,7 @@ class RandomModelFile {
     path_ = keep_ ? Path(arguments.keep)
                   : std::filesystem::temp_directory_path() / fmt::format("fulcrum-bench-{}.gguf", getpid());
     save_model_file(make_random_model(parse_model_shape(arguments.shape), kContextTokens, seed),
-                    parse_type(arguments.type), path_);
+                    parse_storage_type(arguments.type), path_);
   }
   ~RandomModelFile() {
     std::error_code ignored;
@@ -210,7 +205,7 @@ CLI::App* add_bench_command(CLI::App& app, Session& session, const std::shared_p
   CLI::App* command = add_command(app, session, name, summary, example);
   command->add_option("--shape", arguments->shape,
                       "random weights instead of --model: 8.9M, 163M, 1.1B or layers=..,width=..,heads=..");
-  command->add_option("--type", arguments->type, "of the random weights: f32, f16, bf16, q8_0")
+  command->add_option("--type", arguments->type, "of the random weights: f32, f16, bf16, q8_0, q4_0, q4_k, q6_k")
       ->capture_default_str();
   command->add_option("--keep", arguments->keep, "write the random weights to this file and leave it there");
   add_json_option(*command, session);
