@@ -53,15 +53,16 @@ std::array<Share, kShares.size()> shares_of(const FamilyShares& asked) {
     if (share.family != Family::prose) total += share.at[0];
   }
   for (const auto& [name, share] : asked) {
-    const bool known = std::any_of(shares.begin(), shares.end(),
-                                   [&](const Share& each) { return name == each.name; });
+    const bool known =
+        std::any_of(shares.begin(), shares.end(), [&](const Share& each) { return name == each.name; });
     if (!known) {
-      throw_error(ErrorCode::invalid_argument, "shares of the curriculum: there is no family '{}', choose from: {}",
-                  name, fmt::join(std::views::transform(shares, &Share::name), ", "));
+      throw_error(ErrorCode::invalid_argument,
+                  "shares of the curriculum: there is no family '{}', choose from: {}", name,
+                  fmt::join(std::views::transform(shares, &Share::name), ", "));
     }
     if (!(share >= 0 && share < 1e6)) {
-      throw_error(ErrorCode::invalid_argument, "shares of the curriculum: {} is {}, expected a number from 0 on",
-                  name, share);
+      throw_error(ErrorCode::invalid_argument,
+                  "shares of the curriculum: {} is {}, expected a number from 0 on", name, share);
     }
   }
   if (!(total > 0)) {

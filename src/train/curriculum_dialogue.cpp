@@ -7,7 +7,7 @@ namespace {
 // without drowning them, because a context has ten to fifty tokens for each token of an answer, most of them
 // drawn at random.
 constexpr float kContextWeight = 0.05F, kAnswerWeight = 1.0F, kRoleWeight = 0.05F;
-// The token that an answer begins with is where it is decided; what follows is mostly copied.
+// Of a token at which an answer is decided.
 constexpr float kDecidingWeight = 4.0F;
 // Prose has ten times the entropy of an answer; at full weight it would be a third of the whole gradient.
 constexpr float kProseWeight = 0.4F;
@@ -52,9 +52,10 @@ Episode to_episode(const Dialogue& dialogue) {
     const bool learnt = turn.lesson == Lesson::learnt;
     EpisodeSegment body = words(turn.text, kContextWeight);
     if (learnt && !turn.text.empty()) {
-      body.spans.push_back({0, 1, kDecidingWeight});
-      if (turn.text.size() > 1)
-        body.spans.push_back({1, static_cast<std::uint32_t>(turn.text.size()), kAnswerWeight});
+      for (const std::uint32_t at : turn.decisions) {
+        if (at < turn.text.size()) body.spans.push_back({at, at + 1, kDecidingWeight});
+      }
+      body.spans.push_back({0, static_cast<std::uint32_t>(turn.text.size()), kAnswerWeight});
     }
     episode.segments.push_back(std::move(body));
     episode.segments.push_back(control("<|end|>", learnt ? kAnswerWeight : kRoleWeight));

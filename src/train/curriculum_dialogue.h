@@ -5,6 +5,7 @@
 // taught.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,8 @@ struct Turn {
   Speaker speaker = Speaker::user;
   std::string text;
   Lesson lesson = Lesson::shown;
+  // Of an answer: bytes at which it is decided how to go on; between them it is mostly copied.
+  std::vector<std::uint32_t> decisions = {};
 };
 
 struct Dialogue {
@@ -32,7 +35,9 @@ struct Dialogue {
 
   void system(std::string text) { turns.push_back({Speaker::system, std::move(text), Lesson::shown}); }
   void user(std::string text) { turns.push_back({Speaker::user, std::move(text), Lesson::shown}); }
-  void answer(std::string text) { turns.push_back({Speaker::assistant, std::move(text), Lesson::learnt}); }
+  void answer(std::string text, std::vector<std::uint32_t> decisions = {0}) {
+    turns.push_back({Speaker::assistant, std::move(text), Lesson::learnt, std::move(decisions)});
+  }
   // An answer that nothing before it could have told: context only.
   void show_answer(std::string text) {
     turns.push_back({Speaker::assistant, std::move(text), Lesson::shown});

@@ -181,13 +181,26 @@ std::pair<std::string, Json> tell(Words& words, const Slot& slot) {
   return {fill(random.choose(slot.sentences), slots), std::move(json)};
 }
 
-std::string spaced_json(const std::vector<std::pair<std::string, Json>>& members) {
-  std::string text = "{";
+struct SpacedJson {
+  std::string text;
+  std::vector<std::uint32_t> decisions;  // where a key, a value and the inside of a quoted value begin
+};
+
+SpacedJson spaced_json(const std::vector<std::pair<std::string, Json>>& members) {
+  SpacedJson json{"{", {}};
+  const auto decide = [&](std::size_t ahead) {
+    json.decisions.push_back(static_cast<std::uint32_t>(json.text.size() + ahead));
+  };
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (i > 0) text += ", ";
-    text += Json(members[i].first).dump() + ": " + members[i].second.dump();
+    if (i > 0) json.text += ", ";
+    decide(1);
+    json.text += Json(members[i].first).dump() + ": ";
+    decide(0);
+    if (members[i].second.is_string()) decide(1);
+    json.text += members[i].second.dump();
   }
-  return text + "}";
+  json.text += "}";
+  return json;
 }
 
 std::string instruction(Words& words, const std::vector<Slot>& slots) {
@@ -197,7 +210,7 @@ std::string instruction(Words& words, const std::vector<Slot>& slots) {
   std::vector<std::pair<std::string, Json>> members;
   for (const Slot& slot : slots) members.emplace_back(slot.key, slot.description);
   return kOpenings[words.random().below(kOpenings.size())] + std::string("Answer with JSON: ") +
-         spaced_json(members) + ".";
+         spaced_json(members).text + ".";
 }
 
 void example(Words& words, Dialogue& dialogue, const std::vector<Slot>& slots, double level) {
@@ -220,7 +233,8 @@ void example(Words& words, Dialogue& dialogue, const std::vector<Slot>& slots, d
   random.shuffle(sentences);
   if (sentences.empty()) sentences.push_back(words.filler());
   dialogue.user(join(sentences, " "));
-  dialogue.answer(spaced_json(members));
+  SpacedJson answer = spaced_json(members);
+  dialogue.answer(std::move(answer.text), std::move(answer.decisions));
 }
 
 }  // namespace

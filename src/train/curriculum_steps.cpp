@@ -167,6 +167,7 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
     const std::string text = join(items, " ");
     dialogue.user(text);
     std::string answer;
+    std::vector<std::uint32_t> decisions = {0};
     switch (order) {
       case 0:
         answer = upper(text);
@@ -185,12 +186,15 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
         break;
       case 5:
         answer = token + text;
+        decisions.push_back(static_cast<std::uint32_t>(token.size()));
         break;
       case 6:
         answer = text + token;
+        decisions.push_back(static_cast<std::uint32_t>(text.size()));
         break;
       case 7:
         answer = join(items, token);
+        decisions.push_back(static_cast<std::uint32_t>(items.front().size()));
         break;
       case 8:
         answer = std::to_string(items.size());
@@ -198,7 +202,7 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
       default:
         std::sort(items.begin(), items.end()), answer = join(items, " ");
     }
-    dialogue.answer(answer);
+    dialogue.answer(std::move(answer), std::move(decisions));
   }
   return dialogue;
 }

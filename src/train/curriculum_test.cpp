@@ -168,13 +168,21 @@ TEST(Curriculum, SharesThatNameNoFamilyOrLeaveNothingAreRefused) {
   EXPECT_NE(message_of({{"labels", -1}}).find("labels is -1"), std::string::npos);
 }
 
-TEST(Curriculum, AnswersWeighMostWhereTheyBegin) {
-  for (std::uint64_t i = 0; i < 500; ++i) {
-    for (const EpisodeSegment& segment : without_text().episode(i, 1).segments) {
-      if (segment.spans.size() < 2) continue;
-      EXPECT_EQ(segment.spans[0].begin, 0U);
-      EXPECT_GT(segment.spans[0].weight, segment.spans[1].weight);
-      EXPECT_GT(segment.spans[1].weight, segment.weight);
+TEST(Curriculum, AnswersWeighMostWhereTheyAreDecided) {
+  const Curriculum fields = Curriculum::make(1, {}, {{"fields", 1}});
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    for (const EpisodeSegment& segment : fields.episode(i, 1).segments) {
+      if (segment.spans.empty()) continue;
+      // The first span that holds a byte says what it weighs.
+      const auto weight_at = [&](std::size_t byte) {
+        for (const EpisodeSegment::Span& span : segment.spans)
+          if (byte >= span.begin && byte < span.end) return span.weight;
+        return segment.weight;
+      };
+      const std::size_t key = segment.text.find('"') + 1, value = segment.text.find("\": ") + 3;
+      EXPECT_GT(weight_at(key), weight_at(key + 1)) << segment.text;
+      EXPECT_GT(weight_at(value), weight_at(value - 1)) << segment.text;
+      EXPECT_GT(weight_at(0), segment.weight) << segment.text;
     }
   }
 }
