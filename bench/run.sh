@@ -7,7 +7,7 @@ python="${PYTHON:-python3}"
 peers="${LLAMA_BIN:+--llama-bin $LLAMA_BIN}"
 
 for shape in 8.9M 163M; do
-  for type in f16 q8_0; do
+  for type in f16 q8_0 q4_0; do
     # shellcheck disable=SC2086  # two words or none
     "$python" inference.py --shape "$shape" --type "$type" $peers
     echo
@@ -15,9 +15,11 @@ for shape in 8.9M 163M; do
   "$python" train.py --shape "$shape"
   echo
 done
-# shellcheck disable=SC2086
-"$python" inference.py --shape 1.1B --type q8_0 --prompt 256 --streams 1 --rounds 1 $peers
-echo
+for type in q8_0 q4_k; do
+  # shellcheck disable=SC2086
+  "$python" inference.py --shape 1.1B --type "$type" --prompt 256 --streams 1 --rounds 1 $peers
+  echo
+done
 # shellcheck disable=SC2086
 "$python" evaluate.py --shape 163M --type q8_0 $peers
 echo

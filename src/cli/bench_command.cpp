@@ -150,7 +150,8 @@ void bench_inference(Session& session, const Arguments& arguments) {
   constexpr std::int64_t kPromptTokens = 16;
   for (const std::int64_t streams : arguments.streams) {
     if (arguments.generated_tokens == 0) break;
-    const double seconds = speed.decode_seconds(streams, kPromptTokens, arguments.generated_tokens);
+    const double seconds =
+        speed.decode_seconds(streams, kPromptTokens, arguments.generated_tokens, arguments.repetitions);
     const auto steps = static_cast<double>(arguments.generated_tokens);
     // Every step reads the weights once, whatever the number of streams; the embedding but for a row a
     // stream.
@@ -205,7 +206,8 @@ CLI::App* add_bench_command(CLI::App& app, Session& session, const std::shared_p
   CLI::App* command = add_command(app, session, name, summary, example);
   command->add_option("--shape", arguments->shape,
                       "random weights instead of --model: 8.9M, 163M, 1.1B or layers=..,width=..,heads=..");
-  command->add_option("--type", arguments->type, "of the random weights: f32, f16, bf16, q8_0, q4_0, q4_k, q6_k")
+  command
+      ->add_option("--type", arguments->type, "of the random weights: f32, f16, bf16, q8_0, q4_0, q4_k, q6_k")
       ->capture_default_str();
   command->add_option("--keep", arguments->keep, "write the random weights to this file and leave it there");
   add_json_option(*command, session);

@@ -83,6 +83,12 @@ class Threads {
   int before_ = omp_get_max_threads();
 };
 
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 }  // namespace
 
 InferenceSpeed::InferenceSpeed(const Transformer& transformer, int threads)
@@ -100,14 +106,20 @@ double InferenceSpeed::prompt_seconds(std::int64_t prompt_tokens, int repetition
     }
     if (i > 0) seconds.push_back(seconds_since(begin));
   }
-  const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
-  std::nth_element(seconds.begin(), middle, seconds.end());
-  return *middle;
+  return median(std::move(seconds));
 }
 
 double InferenceSpeed::decode_seconds(std::int64_t streams, std::int64_t prompt_tokens,
-                                      std::int64_t generated_tokens) const {
+                                      std::int64_t generated_tokens, int repetitions) const {
   const Threads threads(threads_);
+  std::vector<double> seconds;
+  for (int i = 0; i < repetitions; ++i)
+    seconds.push_back(decode_once(streams, prompt_tokens, generated_tokens));
+  return median(std::move(seconds));
+}
+
+double InferenceSpeed::decode_once(std::int64_t streams, std::int64_t prompt_tokens,
+                                   std::int64_t generated_tokens) const {
   Random random(2);
   Load load(transformer_, streams, prompt_tokens + generated_tokens + streams + 1);
   // Streams whose prompt is read early answer while others are still read; each gets so much longer an answer

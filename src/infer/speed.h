@@ -24,13 +24,16 @@ class InferenceSpeed {
 
   // Seconds for one prompt, the median of `repetitions` after one that is not counted.
   double prompt_seconds(std::int64_t prompt_tokens, int repetitions) const;
-  // Seconds for `streams` answers of `generated_tokens` each, from the step after the last prompt was read.
-  double decode_seconds(std::int64_t streams, std::int64_t prompt_tokens,
-                        std::int64_t generated_tokens) const;
+  // Seconds for `streams` answers of `generated_tokens` each, from the step after the last prompt was read;
+  // the median of `repetitions`.
+  double decode_seconds(std::int64_t streams, std::int64_t prompt_tokens, std::int64_t generated_tokens,
+                        int repetitions) const;
   // Seconds from the first item handed over to the last answer.
   double shared_prefix_seconds(const SharedPrefixItems& items) const;
 
  private:
+  double decode_once(std::int64_t streams, std::int64_t prompt_tokens, std::int64_t generated_tokens) const;
+
   const Transformer& transformer_;
   int threads_;
 };

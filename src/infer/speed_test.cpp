@@ -13,7 +13,7 @@ TEST(InferenceSpeed, EveryMeasurementEndsAndTakesTime) {
   const Transformer transformer(model.config, model.weights);
   const InferenceSpeed speed(transformer, 2);
   EXPECT_GT(speed.prompt_seconds(40, 3), 0);
-  const double one = speed.decode_seconds(1, 4, 16), many = speed.decode_seconds(40, 4, 16);
+  const double one = speed.decode_seconds(1, 4, 16, 2), many = speed.decode_seconds(40, 4, 16, 2);
   EXPECT_GT(one, 0);
   EXPECT_GT(many, one);
   EXPECT_GT(speed.shared_prefix_seconds({50, 64, 8, 3}), 0);

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Greedy answers beside llama.cpp: the same file, the same messages, token for token.
+
+    bench/greedy.py [--model FILE.gguf] [--convert f16 q8_0 q4_0] [--prompts 20] [--llama-bin FOLDER]
+
+The messages are those of models/gates, two of each suite in turn. Both servers put them through the chat template of
+the file, answer greedily and are asked for the text; a pair that differs is printed. --convert measures the file in
+further types, written by `fulcrum convert`. Ends with status 1 where an answer differs.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+from speed_table import FULCRUM, ROOT
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def server(command, port):
+    """The program until it answers /health, ended behind the block."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                raise SystemExit(f"{command[0]} ended before it was ready")
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+                    if answer.status == 200:
+                        break
+            except OSError:
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(command, port, model, prompts, tokens):
+    with server([*command, "--port", str(port)], port):
+        return [answer(port, model, messages, tokens) for messages in prompts]
+
+
+def answer(port, model, messages, tokens):
+    body = {"model": model, "messages": messages, "max_tokens": tokens, "temperature": 0}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/chat/completions", json.dumps(body).encode(),
+                                     {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as reply:
+        choice = json.load(reply)
+    return choice["choices"][0]["message"]["content"], choice["usage"]["completion_tokens"]
+
+
+def gate_messages(count):
+    suites = [path.read_text().splitlines()[1:] for path in sorted((ROOT / "models" / "gates").glob("*.jsonl"))]
+    items = [json.loads(suite[i]) for i in range(max(map(len, suites))) for suite in suites if i < len(suite)]
+    return [item["messages"] for item in items if "messages" in item][:count]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=pathlib.Path, default=ROOT / "models" / "fulcrum-base.gguf")
+    parser.add_argument("--convert", nargs="*", default=[])
+    parser.add_argument("--prompts", type=int, default=20)
+    parser.add_argument("--tokens", type=int, default=48)
+    parser.add_argument("--llama-bin", type=pathlib.Path)
+    arguments = parser.parse_args()
+    llama = str(arguments.llama_bin / "llama-server") if arguments.llama_bin else shutil.which("llama-server")
+    if not llama or not os.access(llama, os.X_OK):
+        raise SystemExit("llama-server was not found: put it on the PATH or give its folder with --llama-bin")
+
+    prompts = gate_messages(arguments.prompts)
+    different = 0
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"as it is": arguments.model}
+        for kind in arguments.convert:
+            files[kind] = pathlib.Path(folder) / f"{kind}.gguf"
+            subprocess.run([FULCRUM, "convert", arguments.model, files[kind], "--type", kind, "--quiet"], check=True,
+                           stdout=subprocess.DEVNULL)
+        for kind, file in files.items():
+            port = free_port()
+            listing = subprocess.run([FULCRUM, "inspect", file, "--json", "-"], check=True, capture_output=True,
+                                     text=True).stdout
+            name = json.loads(listing).get("name") or "fulcrum-base"
+            ours = answers([FULCRUM, "serve", "--model", str(file), "--quiet"], port, name, prompts, arguments.tokens)
+            theirs = answers([llama, "-m", str(file), "--host", "127.0.0.1", "-c", "2048", "-np", "1", "--jinja"],
+                             free_port(), name, prompts, arguments.tokens)
+            same = sum(a == b for a, b in zip(ours, theirs))
+            print(f"{file.name if kind == 'as it is' else kind}: {same} of {len(prompts)} greedy answers are the same")
+            for messages, a, b in zip(prompts, ours, theirs):
+                if a != b:
+                    print(f"  {messages[-1]['content'][-60:]!r}\n    fulcrum   {a}\n    llama.cpp {b}")
+            different += len(prompts) - same
+    raise SystemExit(1 if different else 0)
+
+
+if __name__ == "__main__":
+    main()
