@@ -42,6 +42,7 @@ def llama_decode(binary, model, streams, generated, threads):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", default="8.9M")
+    parser.add_argument("--model", help="a file instead of --shape and --type")
     parser.add_argument("--type", default="q8_0")
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--generated", type=int, default=64)
@@ -59,10 +60,11 @@ def main():
     bench, batched = peer("llama-bench"), peer("llama-batched-bench")
     ours, theirs = {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        model = str(pathlib.Path(folder) / "random.gguf")
+        model = arguments.model or str(pathlib.Path(folder) / "random.gguf")
+        subject = (["--model", model] if arguments.model else
+                   ["--shape", arguments.shape, "--type", arguments.type, "--keep", model])
         for _ in range(arguments.rounds):
-            report = fulcrum_bench("inference", "--shape", arguments.shape, "--type", arguments.type, "--keep", model,
-                                   "-p", arguments.prompt, "-n", arguments.generated, "-r", 3,
+            report = fulcrum_bench("inference", *subject, "-p", arguments.prompt, "-n", arguments.generated, "-r", 3,
                                    "-b", ",".join(map(str, arguments.streams)), "--threads", arguments.threads)
             for row in report["rows"]:
                 ours.setdefault(row["what"], []).append(row["tokens_per_second"])
@@ -75,7 +77,8 @@ def main():
                     theirs.setdefault(name, []).append(
                         llama_decode(batched, model, streams, arguments.generated, arguments.threads))
     print_machine(report)
-    print_table(f"{arguments.shape}, {arguments.type}, tokens/s", "llama.cpp",
+    title = pathlib.Path(model).name if arguments.model else f"{arguments.shape}, {arguments.type}"
+    print_table(f"{title}, tokens/s", "llama.cpp",
                 [(name, statistics.median(ours[name]),
                   statistics.median(theirs[name]) if name in theirs else None) for name in names])
 
