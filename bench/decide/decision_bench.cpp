@@ -1,9 +1,12 @@
 // The decision benchmark: simulated tasks whose best lever is known by construction, each decided again and
-// again at a part of the exhaustive cost. Two sets of them: the scenarios (scenarios.h), on which the search
-// and the rule were tuned, and the drawn ones (held_out.h), on which nothing was. Prints a table a task and
-// whether the claims hold for either; exit status 1 if they do not.
+// again at a part of the exhaustive cost. Three sets of them: the scenarios (scenarios.h) and the development
+// tasks (development.h), on which the search and the rule were tuned, and the held-out ones (held_out.h), on
+// which nothing was. Prints a line a task and whether the claims hold for each set; exit status 1 if they do
+// not.
 //
-//   decision_bench [RUNS] [PART]      RUNS a task, default 20; PART of the exhaustive cost, default 0.2
+//   decision_bench [RUNS] [PART] [SET]
+// RUNS a task, default 20; PART of the exhaustive cost, default 0.2; SET one of scenarios, development,
+// held_out or all, which is the scenarios and the held-out ones and the default
 //
 // right           the verdict's recipe is the best by construction, or worth as much to within 1%
 // within          right, or the best is among the recipes that the verdict itself names as possible (at least
@@ -19,6 +22,7 @@
 #include <map>
 #include <string_view>
 
+#include "development.h"
 #include "held_out.h"
 #include "scenarios.h"
 
@@ -141,10 +145,9 @@ bool run_scenarios(int runs, double part) {
          good;
 }
 
-bool run_held_out(int runs, double part) {
-  const std::vector<SimulatedTask> tasks = held_out_tasks();
+bool run_drawn(std::string_view which, const std::vector<SimulatedTask>& tasks, int runs, double part) {
   Tally all, exhaustive;
-  print_head("drawn tasks, held out", tasks.size(), runs, part);
+  print_head(which, tasks.size(), runs, part);
   for (const SimulatedTask& task : tasks) {
     const Tallies tallies = decide_often(task, runs, part);
     all.add(tallies.raced);
@@ -156,11 +159,14 @@ bool run_held_out(int runs, double part) {
   return claim(all.sure_and_wrong <= kMostSureAndWrong * all.runs, "sure and wrong in at most 5%") && good;
 }
 
-int run(int runs, double part) {
-  const bool tuned_on = run_scenarios(runs, part);
-  fmt::print("\n");
-  const bool held_out = run_held_out(runs, part);
-  return tuned_on && held_out ? 0 : 1;
+int run(int runs, double part, std::string_view which) {
+  bool good = true;
+  if (which == "development")
+    return run_drawn("drawn tasks to develop on", development_tasks(), runs, part) ? 0 : 1;
+  if (which != "held_out") good = run_scenarios(runs, part);
+  if (which == "all") fmt::print("\n");
+  if (which != "scenarios") good &= run_drawn("drawn tasks, held out", held_out_tasks(), runs, part);
+  return good ? 0 : 1;
 }
 
 }  // namespace
@@ -169,9 +175,13 @@ int run(int runs, double part) {
 int main(int argc, char** argv) {
   const int runs = argc > 1 ? std::atoi(argv[1]) : 20;
   const double part = argc > 2 ? std::atof(argv[2]) : 0.2;
-  if (runs < 1 || !(part > 0)) {
-    fmt::print(stderr, "decision_bench [RUNS] [PART]: both must be above 0\n");
+  const std::string_view which = argc > 3 ? argv[3] : "all";
+  const bool known = which == "all" || which == "scenarios" || which == "development" || which == "held_out";
+  if (runs < 1 || !(part > 0) || !known) {
+    fmt::print(stderr,
+               "decision_bench [RUNS] [PART] [SET]: the first two must be above 0, SET one of scenarios, "
+               "development, held_out, all\n");
     return 2;
   }
-  return fulcrum::run(runs, part);
+  return fulcrum::run(runs, part, which);
 }
