@@ -35,7 +35,11 @@ class Drawing {
     task.circumstances.calls_per_month = logarithmic(300, 1e8);
     task.circumstances.facts_change = curves.documents == Documents::there && random_.chance(0.4);
     task.circumstances.behaviour_stable = random_.chance(0.9);
-    const double stake = logarithmic(3000, 300000);
+    // Nobody weighs recipes that cost more than they could bring. Without a worth, a value is a cost.
+    task.worth_of_right_answer = 0;
+    double dearest = 0;
+    for (std::size_t i = 0; i < task.recipes.size(); ++i) dearest = std::max(dearest, -value_of(task, i));
+    const double stake = dearest * logarithmic(4, 400);
     task.worth_of_right_answer =
         stake / (task.circumstances.calls_per_month * task.circumstances.horizon_months);
     double top = 0;
