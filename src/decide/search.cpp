@@ -62,7 +62,7 @@ class Race {
       if (round_ > 1) admit();
       drop_proven();
       rank();
-      halve();
+      if (round_ > 1) halve();  // the first few items tell how long a call takes, and no more
       close_round();
       if (is_over()) break;
       const std::size_t more = items_of_next_round();
