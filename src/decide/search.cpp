@@ -22,9 +22,10 @@ constexpr double kIndifference = 0.01;
 // The race ends when one arm is taken on so many resamples.
 constexpr double kSure = 0.95;
 // Of what is left, how much preparing a mere variation of an arm may take where the target is likely reached.
-constexpr double kVariationShare = 0.35;
-// Confirmations beside the base that answering more items must leave money for.
-constexpr std::size_t kReserved = 2;
+constexpr double kVariationShare = 0.6;
+// Of the budget, what the race may take even where the leader's confirmation then overruns: to confirm the
+// wrong recipe well is worth nothing.
+constexpr double kLeastRace = 0.25;
 // The leader's confirmation is kept safe from preparations if it reaches the target on so many resamples.
 constexpr double kPromising = 0.5;
 
@@ -108,24 +109,17 @@ class Race {
   // Left of the budget once the base has been confirmed.
   double unspent() const { return settings_.budget_seconds - spent() - confirmation_seconds(0); }
 
-  // The first arms of the last ranking, the base aside.
-  Positions leaders(std::size_t count) const {
-    Positions first;
+  // Of the first arm of the last ranking, the base aside.
+  double leaders_confirmation() const {
     for (const std::size_t arm : order_)
-      if (arm != 0 && first.size() < count) first.push_back(arm);
-    return first;
-  }
-
-  double leaders_reserve(std::size_t count) const {
-    double seconds = 0;
-    for (const std::size_t arm : leaders(count)) seconds += confirmation_seconds(arm);
-    return seconds;
+      if (arm != 0) return confirmation_seconds(arm);
+    return 0;
   }
 
   // What may go into preparing this arm and letting it catch up: it must be possible to confirm it then, and
   // the leader too if that is likely to be good enough.
   double left_for_preparing(std::size_t arm) const {
-    return unspent() - confirmation_seconds(arm) - (is_promising_ ? leaders_reserve(1) : 0);
+    return unspent() - confirmation_seconds(arm) - (is_promising_ ? leaders_confirmation() : 0);
   }
 
   double price_of_entry(std::size_t arm) const {
@@ -357,9 +351,9 @@ class Race {
     const double ratio = static_cast<double>(order_.size()) / static_cast<double>(settings_.most_confirmed);
     const double rounds_left = 1 + std::max(0.0, std::ceil(std::log2(ratio)));
     const double kept = set_aside();
-    const double reserve =
-        kept > 0 ? kept + (is_promising_ ? leaders_reserve(1) : 0) : leaders_reserve(kReserved);
-    const double free = std::max(0.0, unspent() - reserve);
+    const double reserve = kept + (kept > 0 && !is_promising_ ? 0 : leaders_confirmation());
+    const double free =
+        std::max({0.0, unspent() - reserve, kLeastRace * settings_.budget_seconds - spent()});
     const double least = static_cast<double>(kLeastItems) * seconds_an_item;
     const double allotted = std::min(std::max(free / rounds_left, least), free);
     return std::min(unanswered, static_cast<std::size_t>(allotted / seconds_an_item));

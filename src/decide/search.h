@@ -55,7 +55,7 @@ class SearchGround {
 struct SearchSettings {
   double budget_seconds = 0;  // of the ground's clock, search and confirmation together
   Circumstances circumstances;
-  std::size_t most_confirmed = 3;  // beside the base
+  std::size_t most_confirmed = 5;  // beside the base
   std::uint64_t seed = 0;
 };
 
