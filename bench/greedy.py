@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -60,7 +61,9 @@ def answer(port, model, messages, tokens):
                                      {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as reply:
         choice = json.load(reply)
-    return choice["choices"][0]["message"]["content"], choice["usage"]["completion_tokens"]
+    # llama.cpp writes the space that a SentencePiece token begins with, also where a text or a control token begins it.
+    text = re.sub(r"(^|>) ", r"\1", choice["choices"][0]["message"]["content"])
+    return text, choice["usage"]["completion_tokens"]
 
 
 def gate_messages(count):
