@@ -194,6 +194,20 @@ TEST_F(ProgramSlow, CompareAndReplay) {
   // A document changed on disk changes the next answer of the served recipe, with no training.
   expect("run " + (evidence / "recipes/retrieval").string() + " 'What is the fee for gift cards?' --quiet", 0,
          "given:");
+  // What was measured can be shown again: the prompt behind the recorded digest, and its rewordings.
+  const auto first_row = [](const Path& file) {
+    const std::string rows = read_file(file);
+    return parse_json(rows.substr(0, rows.find('\n')), file.string());
+  };
+  const Json item = first_row(evidence / "recipes/zero_shot/items.jsonl");
+  const Json tested = first_row(evidence / "task/tested.jsonl");
+  const std::string show = "run " + (evidence / "recipes/zero_shot").string() +
+                           " --show-prompt --json prompts.json --quiet '" +
+                           tested["messages"][0]["content"].get<std::string>() + "'";
+  expect(show, 0, "<|assistant|>");
+  EXPECT_EQ(sha256(read_json(folder_ / "prompts.json")[0].get<std::string>()), item["prompt_sha256"]);
+  expect(show + " --rewording 1", 0, "Use the documents to answer the question in a few words.");
+  expect(show + " --rewording 6", 2, "--rewording");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "base/unicode.h"
 #include "cli/command.h"
 #include "cli/model_session.h"
+#include "prompt/rewordings.h"
 #include "recipe/run.h"
 
 namespace fulcrum {
@@ -15,6 +16,7 @@ namespace {
 struct RunArguments {
   std::string recipe;
   std::vector<std::string> inputs;
+  int rewording = 0;
   bool show_prompt = false;
 };
 
@@ -44,14 +46,19 @@ void run_recipe_command(Session& session, const RunArguments& arguments) {
   const auto engine = open_engine(session);
   load_recipe(recipe, *engine);
   const auto retriever = open_retriever(recipe, *engine);
+  RunOptions options;
+  options.rewording = arguments.rewording;
   if (arguments.show_prompt) {
+    Json prompts = Json::array();
     for (const RecipeInput& input : inputs) {
-      session.print(engine->render(prepare_prompt(recipe, input, retriever.get(), {}).messages) + "\n");
+      prompts.push_back(engine->render(prepare_prompt(recipe, input, retriever.get(), options).messages));
+      session.print(prompts.back().get<std::string>() + "\n");
     }
+    session.write_json(prompts);
     return;
   }
   const auto answers =
-      run_recipe(recipe, *engine, retriever.get(), inputs, {}, session.cancel, session.progress());
+      run_recipe(recipe, *engine, retriever.get(), inputs, options, session.cancel, session.progress());
   Json rows = Json::array();
   for (const Answer& answer : answers) {
     session.print(answer.text + "\n");
@@ -82,6 +89,10 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("recipe", arguments->recipe, "a recipe.toml or its folder")->required();
   command->add_option("input", arguments->inputs, "what to answer; without it, each line of standard input");
   command->add_flag("--show-prompt", arguments->show_prompt, "print the exact prompt instead of answering");
+  command
+      ->add_option("--rewording", arguments->rewording,
+                   "ask in other words: a variant of the prompt, as consistency is measured with")
+      ->check(CLI::Range(0, kRewordings));
   add_json_option(*command, session);
   command->callback([&session, arguments] { run_recipe_command(session, *arguments); });
 }
