@@ -1,8 +1,9 @@
 // The end of a training pass: from the last hidden rows to the loss over the vocabulary, and back to their
 // gradient.
 //
-// Only rows with a non-zero weight are computed, a fixed number at a time, so that memory stays at [slice, V]
-// and every product has the same shape.
+// Only rows with a non-zero weight are computed, up to a fixed number at a time, so that memory stays at
+// [slice, V] and products come in few shapes. What a row's loss and gradient are does not depend on the
+// others.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +33,8 @@ class LossHead {
 
  private:
   void choose_rows(std::span<const float> weights);
-  // Gathers the slice that starts at `first` of the chosen rows and computes its loss; leaves d logits
-  // behind.
-  double slice_loss(std::int64_t first, ConstMatrix x, ConstMatrix output,
+  // Gathers `rows` rows from the chosen one at `first` on and computes their loss; leaves d logits behind.
+  double slice_loss(std::int64_t first, std::int64_t rows, ConstMatrix x, ConstMatrix output,
                     std::span<const std::int32_t> targets, std::span<const float> weights, double divisor,
                     Precision precision);
 
