@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every speed that this machine can measure, then the benchmarks of the decision: an hour in all. Peers are found on the
-# PATH (llama-bench, llama-batched-bench, llama-server) or in LLAMA_BIN, PyTorch in the python3 that PYTHON names.
+# PATH (llama-bench, llama-batched-bench, llama-server) or in LLAMA_BIN, PyTorch, transformers and peft in the python3
+# that PYTHON names.
 set -eu
 cd "$(dirname "$0")"
 python="${PYTHON:-python3}"
@@ -23,6 +24,10 @@ done
 # shellcheck disable=SC2086
 "$python" evaluate.py --shape 163M --type q8_0 $peers
 echo
+for task in answer extract triage; do
+  "$python" compare.py "../examples/support-desk/$task.toml"
+  echo
+done
 # It says so by its status where a claim does not hold; the bundled tasks are measured all the same.
 claims=0
 ../build/release/src/decide/decision_bench 20 || claims=$?
