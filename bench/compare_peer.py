@@ -41,6 +41,7 @@ class Peer:
         transformers.logging.set_verbosity_error()
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         self.end = self.tokenizer.eos_token_id
+        self.markers = set(self.tokenizer.get_added_vocab().values())
         self.bases = {dtype: transformers.AutoModelForCausalLM.from_pretrained(folder, torch_dtype=dtype).eval()
                       for dtype in (torch.float32, torch.bfloat16)}
         self.dtype, self.batch = torch.float32, 32
@@ -58,7 +59,9 @@ class Peer:
     def decode(self, before, ids):
         """The text of ids behind the token `before`, up to the end of the answer."""
         ids = ids[: ids.index(self.end)] if self.end in ids else ids
-        return self.tokenizer.decode([before, *ids])[len(self.tokenizer.decode([before])):]
+        text = self.tokenizer.decode([before, *ids])[len(self.tokenizer.decode([before])):]
+        # Encoding puts a space behind a marker; it is no part of the text.
+        return text[1:] if before in self.markers and text.startswith(" ") else text
 
     def batches(self, sequences):
         """Positions, those of like length together."""
