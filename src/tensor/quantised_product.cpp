@@ -348,7 +348,8 @@ void multiply_quantised(ConstMatrix x, const QuantisedPanels& weight, std::span<
   auto* round = &HWY_DYNAMIC_DISPATCH(round_row);
   auto* multiply = &HWY_DYNAMIC_DISPATCH(multiply_piece);
   RoundedRows rounded(x.rows, weight.inputs, panel_format(weight.dtype).group_elements);
-  const std::int64_t pieces = (x.rows + kPieceRows - 1) / kPieceRows * weight.panels;
+  // By panels first: a last block of few rows then costs every thread the same.
+  const std::int64_t row_blocks = (x.rows + kPieceRows - 1) / kPieceRows, pieces = row_blocks * weight.panels;
   // One team for both steps: asking for a second one costs microseconds, which is what a small product takes.
 #pragma omp parallel if (x.rows * weight.inputs * weight.outputs >= 4 * kParallelWork)
   {
@@ -356,9 +357,8 @@ void multiply_quantised(ConstMatrix x, const QuantisedPanels& weight, std::span<
     for (std::int64_t t = 0; t < x.rows; ++t) round(x.row(t), t, rounded);
 #pragma omp for schedule(static)
     for (std::int64_t piece = 0; piece < pieces; ++piece) {
-      const std::int64_t row = piece / weight.panels * kPieceRows;
-      multiply(rounded, weight, row, std::min(kPieceRows, x.rows - row), piece % weight.panels, bias.data(),
-               y);
+      const std::int64_t row = piece % row_blocks * kPieceRows;
+      multiply(rounded, weight, row, std::min(kPieceRows, x.rows - row), piece / row_blocks, bias.data(), y);
     }
   }
 }
