@@ -55,21 +55,33 @@ Sorting by_cue(Words& words, std::size_t classes, double level) {
   Random& random = words.random();
   Sorting sorting;
   sorting.subject = "word";
+  const bool training = words.pool() == Pool::training;  // the gates stay as they were drawn
   auto cues = std::make_shared<std::vector<std::vector<std::string>>>();
   for (std::size_t c = 0; c < classes; ++c) {
     std::vector<std::string> set;
     const std::size_t count = 1 + random.below(1 + static_cast<std::uint64_t>(level * 2.5));
-    const std::uint64_t kind = random.below(3);
+    const std::uint64_t kind = random.below(training ? 4 : 3);
     while (set.size() < count)
-      set.push_back(kind == 0 ? words.noun() : kind == 1 ? words.made_up() : words.adjective());
+      set.push_back(kind == 0   ? words.noun()
+                    : kind == 1 ? words.made_up()
+                    : kind == 2 ? words.adjective()
+                                : words.name());
     sorting.natural.push_back(set.front());
     sorting.descriptions.push_back("has " + join(set, " or "));
     cues->push_back(std::move(set));
   }
   const std::size_t forms = level < 0.2 ? 3 : kCarriers.size();
-  sorting.text = [&words, cues, forms](std::size_t c) {
-    const std::string cue = words.random().choose((*cues)[c]), x = words.noun(),
-                      y = words.random().chance(0.5) ? words.name() : words.noun();
+  // Half of the time what says nothing comes back in texts of every class, so that having a word in common is
+  // not enough.
+  auto noise = std::make_shared<std::vector<std::string>>();
+  if (training && random.chance(0.5)) {
+    const std::size_t count = 2 + random.below(10);
+    while (noise->size() < count) noise->push_back(words.noun());
+  }
+  sorting.text = [&words, cues, noise, forms](std::size_t c) {
+    const auto other = [&] { return noise->empty() ? words.noun() : words.random().choose(*noise); };
+    const std::string cue = words.random().choose((*cues)[c]), x = other(),
+                      y = words.random().chance(0.5) ? words.name() : other();
     const Slots slots[] = {{"c", cue}, {"x", x}, {"y", y}};
     return fill(kCarriers[words.random().below(forms)], slots);
   };
