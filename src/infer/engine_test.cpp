@@ -258,7 +258,10 @@ TEST(EngineBundled, AnExtractionIsAlwaysADocumentOfItsSchema) {
         {"user", parse_json(line, "line")["messages"][0]["content"].get<std::string>()}};
     request.max_tokens = 72;
     request.json_schema = kSchema;
-    if (requests.size() % 3 == 0) request.sampling = {.temperature = 1.2, .seed = requests.size()};
+    if (requests.size() % 3 == 0) {
+      request.sampling.temperature = 1.2;
+      request.sampling.seed = requests.size();
+    }
   }
   ASSERT_EQ(requests.size(), 24U);
   for (const Generation& answer : engine->generate(requests, kNever)) {
