@@ -28,8 +28,8 @@ struct CompareOptions {
   Path evidence_root = "evidence";
   std::string program_version;  // into options.json
   // Present: the recipes are found by a search over many (decide/search.h) that may spend so much, all tasks
-  // and the confirmation on the test together; `only` must be empty. Absent: the standard recipes, all of
-  // them.
+  // and the confirmation on the test together; `only` must be empty. Of those confirmed only the recommended
+  // one is asked again for consistency. Absent: the standard recipes, all of them.
   std::optional<Budget> budget;
   // Under a budget only its guard is asked: the rest would break it.
   InvestigationOptions investigation;

@@ -348,6 +348,15 @@ TEST_F(CompareTest, ASearchRacesOnDevAndMeetsTheTestOnce) {
   EXPECT_TRUE(task.verdict.recipe.starts_with("retrieval")) << task.verdict.recipe;
   EXPECT_LE(task.search->total_seconds, kBudget);
   EXPECT_GT(task.search->exhaustive_seconds, kBudget);
+  // Consistency: of the recommended recipe only, and the others say that it was not measured.
+  const Json json = read_json(Path(task.evidence_folder) / "result.json").at("tasks").at(0);
+  for (std::size_t i = 0; i < task.recipes.size(); ++i) {
+    const bool recommended = task.recipes[i].id == task.verdict.recipe;
+    const Consistency& consistency = task.recipes[i].measurement.consistency;
+    for (const Estimate* each : {&consistency.overall, &consistency.rewording, &consistency.resampling})
+      EXPECT_EQ(each->n, recommended ? 6 : 0) << task.recipes[i].id;
+    EXPECT_EQ(json.at("recipes").at(i).at("consistency").at("estimate").is_null(), !recommended);
+  }
 
   // Before the confirmation no test question was ever put to the model: only the forms of train and dev.
   const std::vector<GenerateRequest> requests = model_.generate_requests();

@@ -25,16 +25,20 @@ double timed_call(const Recipe& recipe, Workshop& workshop) {
   return (workshop.now_seconds() - start) / static_cast<double>(inputs.size());
 }
 
+double at_most(std::int64_t items, int count) {
+  return static_cast<double>(std::clamp<std::int64_t>(count, 0, items));
+}
+
 }  // namespace
 
 double calls_of_evaluation(std::int64_t items, const EvaluationOptions& options) {
-  const auto at_most_items = [&](int count) {
-    return static_cast<double>(std::clamp<std::int64_t>(count, 0, items));
-  };
-  const double single = options.latency_items > 0 ? 1 + at_most_items(options.latency_items) : 0;
-  return static_cast<double>(items) +
-         at_most_items(options.consistency_items) * (options.rewordings + options.resamples) + single +
-         at_most_items(std::min(options.cold_latency_items, options.latency_items));
+  const double single = options.latency_items > 0 ? 1 + at_most(items, options.latency_items) : 0;
+  return static_cast<double>(items) + calls_of_consistency(items, options) + single +
+         at_most(items, std::min(options.cold_latency_items, options.latency_items));
+}
+
+double calls_of_consistency(std::int64_t items, const EvaluationOptions& options) {
+  return at_most(items, options.consistency_items) * (options.rewordings + options.resamples);
 }
 
 std::vector<RecipeForecast> forecast_recipes(std::span<const Recipe> recipes, Workshop& workshop,

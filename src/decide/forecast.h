@@ -22,6 +22,8 @@ struct RecipeForecast {
 
 // Calls that evaluate() makes over so many items.
 double calls_of_evaluation(std::int64_t items, const EvaluationOptions& options);
+// Those of them that ask for consistency.
+double calls_of_consistency(std::int64_t items, const EvaluationOptions& options);
 
 // A recipe that is yet to be trained is timed without its adapter, which adds little to a call.
 std::vector<RecipeForecast> forecast_recipes(std::span<const Recipe> recipes, Workshop& workshop,

@@ -25,10 +25,15 @@ Json to_json(const Estimate& estimate) {
           {"n", estimate.n}};
 }
 
+// Null where it was not measured: it is no zero.
 Json to_json(const Consistency& consistency) {
-  Json value = to_json(consistency.overall);
-  value["rewording"] = to_json(consistency.rewording);
-  value["resampling"] = to_json(consistency.resampling);
+  const auto measured = [](const Estimate& estimate) {
+    return estimate.n > 0 ? to_json(estimate)
+                          : Json{{"estimate", nullptr}, {"low", nullptr}, {"high", nullptr}, {"n", 0}};
+  };
+  Json value = measured(consistency.overall);
+  value["rewording"] = measured(consistency.rewording);
+  value["resampling"] = measured(consistency.resampling);
   return value;
 }
 

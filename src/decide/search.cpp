@@ -106,14 +106,26 @@ class Race {
     return ground_.confirmation_calls() * seconds_per_item(arm) + ground_.guard_seconds(arm);
   }
 
-  // Left of the budget once the base has been confirmed.
-  double unspent() const { return settings_.budget_seconds - spent() - confirmation_seconds(0); }
+  double consistency_seconds(std::size_t arm) const {
+    return ground_.consistency_calls() * seconds_per_item(arm);
+  }
 
-  // Of the first arm of the last ranking, the base aside.
-  double leaders_confirmation() const {
+  // Left of the budget once the base has been confirmed and the leader, most likely recommended, asked again.
+  double unspent() const {
+    return settings_.budget_seconds - spent() - confirmation_seconds(0) -
+           consistency_seconds(leader().value_or(0));
+  }
+
+  // The first arm of the last ranking, the base aside.
+  std::optional<std::size_t> leader() const {
     for (const std::size_t arm : order_)
-      if (arm != 0) return confirmation_seconds(arm);
-    return 0;
+      if (arm != 0) return arm;
+    return std::nullopt;
+  }
+
+  double leaders_confirmation() const {
+    const auto arm = leader();
+    return arm ? confirmation_seconds(*arm) : 0;
   }
 
   // What may go into preparing this arm and letting it catch up: it must be possible to confirm it then, and
@@ -352,8 +364,7 @@ class Race {
     const double rounds_left = 1 + std::max(0.0, std::ceil(std::log2(ratio)));
     const double kept = set_aside();
     const double reserve = kept + (kept > 0 && !is_promising_ ? 0 : leaders_confirmation());
-    const double free =
-        std::max({0.0, unspent() - reserve, kLeastRace * settings_.budget_seconds - spent()});
+    const double free = std::max({0.0, unspent() - reserve, kLeastRace * settings_.budget_seconds - spent()});
     const double least = static_cast<double>(kLeastItems) * seconds_an_item;
     const double allotted = std::min(std::max(free / rounds_left, least), free);
     return std::min(unanswered, static_cast<std::size_t>(allotted / seconds_an_item));
@@ -365,6 +376,7 @@ class Race {
       if (runners_[arm].state == Runner::State::waiting)
         settle(arm, ArmFate::not_entered, "The race was over before its turn came.");
     double committed = spent() + confirmation_seconds(0);
+    double asking_again = consistency_seconds(0);  // any of those confirmed may be recommended
     const auto confirm = [&](std::size_t arm, std::string why) {
       settle(arm, ArmFate::confirmed, std::move(why));
       record_.confirmed.push_back(arms_[arm].id);
@@ -375,24 +387,26 @@ class Race {
     for (const std::size_t arm : order_) {
       if (arm == 0) continue;
       const double seconds = confirmation_seconds(arm);
+      const double slowest = std::max(asking_again, consistency_seconds(arm));
       if (beside >= settings_.most_confirmed) {
         settle(arm, ArmFate::left_behind, fmt::format("Only the best {} go on beside the base.", beside),
                arms_[order_.front()].id);
         continue;
       }
-      if (beside > 0 && committed + seconds > settings_.budget_seconds) {
+      if (beside > 0 && committed + seconds + slowest > settings_.budget_seconds) {
         settle(arm, ArmFate::not_afforded,
                fmt::format("The budget pays for confirming {} beside the base.", beside),
                arms_[order_.front()].id);
         continue;
       }
       committed += seconds;
+      asking_again = slowest;
       ++beside;
       confirm(arm, fmt::format("It would be taken on {:.0f}% of resamples.", 100 * record_.arms[arm].share));
     }
-    for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
-      record_.exhaustive_seconds += ground_.prepare_seconds(arm) + confirmation_seconds(arm);
-    }
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+      record_.exhaustive_seconds +=
+          ground_.prepare_seconds(arm) + confirmation_seconds(arm) + consistency_seconds(arm);
   }
 
   const std::vector<SearchArm>& arms_;

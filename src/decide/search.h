@@ -1,12 +1,13 @@
 // Which of many recipes are worth the test set: sequential halving on dev items under a budget.
 //
 // Recipes are arms. All arms that are still in the race answer the same dev items, a few more each round, and
-// after a round the worse half goes; not after the first, whose few items only tell how long a call takes. What counts as better is what the rule (decide/rule.h) would take: for
-// each of many resamples of the items answered so far, the cheapest arm that reaches the target, or the best
-// one where none does; an arm's rank is the share of resamples on which it is taken. An arm goes at once when
-// an interval that may be looked at at any time (measure/confidence_sequence.h; Bonferroni over all pairs of
-// arms) shows that it cannot be the choice. An arm that must be prepared (trained) enters after the first
-// round, if the budget allows it and the arm whose settings it varies is still in the race.
+// after a round the worse half goes; not after the first, whose few items only tell how long a call takes.
+// What counts as better is what the rule (decide/rule.h) would take: for each of many resamples of the items
+// answered so far, the cheapest arm that reaches the target, or the best one where none does; an arm's rank
+// is the share of resamples on which it is taken. An arm goes at once when an interval that may be looked at
+// at any time (measure/confidence_sequence.h; Bonferroni over all pairs of arms) shows that it cannot be the
+// choice. An arm that must be prepared (trained) enters after the first round, if the budget allows it and
+// the arm whose settings it varies is still in the race.
 //
 // The race sees dev items only. A reserve is kept for confirming the survivors on the test items; that is the
 // caller's. Scores lie in [0, 1]; where the metric is a figure of the whole sample (macro-F1), their mean
@@ -46,8 +47,10 @@ class SearchGround {
   virtual std::vector<double> answer(std::size_t arm, std::size_t begin, std::size_t end) = 0;
   // What the arm would cost over the horizon if a call took so long.
   virtual double total_cost(std::size_t arm, double seconds_per_call) const = 0;
-  // How many calls the full measurement on the test makes.
+  // How many calls measuring an arm on the test makes.
   virtual double confirmation_calls() const = 0;
+  // How many more asking an arm again for consistency makes. Only the arm that is recommended is, in the end.
+  virtual double consistency_calls() const = 0;
   // What confirming this arm takes beside those calls: an adapter is asked the guard suite too.
   virtual double guard_seconds(std::size_t arm) const = 0;
 };

@@ -89,7 +89,7 @@ UpfrontWork SimulatedGround::work_of(std::size_t recipe) const {
   UpfrontWork work;
   work.labels = task_.recipes[recipe].labels;
   work.training_seconds = task_.recipes[recipe].training_seconds;
-  work.evaluation_seconds = measurement_calls(task_) * task_.recipes[recipe].seconds_per_call;
+  work.evaluation_seconds = confirmation_calls() * task_.recipes[recipe].seconds_per_call;
   return work;
 }
 
@@ -106,9 +106,21 @@ std::vector<double> SimulatedGround::scores(std::size_t recipe, std::uint64_t be
   return values;
 }
 
+double SimulatedGround::confirmation_calls() const {
+  return measurement_calls(task_) - consistency_calls();
+}
+
+double SimulatedGround::consistency_calls() const {
+  return kAskedAgain;
+}
+
+void SimulatedGround::ask_again(std::size_t recipe) {
+  now_ += consistency_calls() * task_.recipes[recipe].seconds_per_call;
+}
+
 Candidate SimulatedGround::measure(std::size_t recipe) {
   const SimulatedRecipe& r = task_.recipes[recipe];
-  now_ += measurement_calls(task_) * r.seconds_per_call;
+  now_ += confirmation_calls() * r.seconds_per_call;
   Candidate candidate;
   candidate.arm = {r.id,
                    r.levers,
@@ -143,13 +155,15 @@ SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_sec
   for (const std::string& id : decision.search.confirmed)
     for (std::size_t i = 0; i < arms.size(); ++i)
       if (arms[i].id == id) input.candidates.push_back(ground.measure(i));
-  decision.search.total_seconds = ground.now_seconds();
   input.circumstances = task.circumstances;
   input.seed = seed;
   input.confidence_resamples = kConfidenceResamples;
   input.searched_recipes = arms.size();
   input.untried = decision.search.untried();
   decision.verdict = decide(input);
+  for (std::size_t i = 0; i < arms.size(); ++i)
+    if (arms[i].id == decision.verdict.recipe) ground.ask_again(i);
+  decision.search.total_seconds = ground.now_seconds();
   return decision;
 }
 

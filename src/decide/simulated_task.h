@@ -54,11 +54,14 @@ class SimulatedGround final : public SearchGround {
   void prepare(std::size_t arm) override;
   std::vector<double> answer(std::size_t arm, std::size_t begin, std::size_t end) override;
   double total_cost(std::size_t arm, double seconds_per_call) const override;
-  double confirmation_calls() const override { return measurement_calls(task_); }
+  double confirmation_calls() const override;
+  double consistency_calls() const override;
   double guard_seconds(std::size_t) const override { return 0; }
 
   // The recipe measured on the test items; the clock goes on.
   Candidate measure(std::size_t recipe);
+  // For consistency, of which nothing is kept but the time.
+  void ask_again(std::size_t recipe);
 
  private:
   std::vector<double> scores(std::size_t recipe, std::uint64_t begin, std::uint64_t end) const;
@@ -69,7 +72,8 @@ class SimulatedGround final : public SearchGround {
   double now_ = 0;
 };
 
-// The whole way: race under a budget, confirmation on the test items, verdict.
+// The whole way: race under a budget, confirmation on the test items, verdict, consistency of what it
+// recommends.
 struct SimulatedDecision {
   SearchRecord search;
   Verdict verdict;

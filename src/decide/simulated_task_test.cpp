@@ -75,5 +75,20 @@ TEST(SimulatedTask, ADecisionIsTheSameInEveryRun) {
   EXPECT_EQ(simulate_exhaustive(task, 3).recipe, "few_shot");
 }
 
+TEST(SimulatedTask, OnlyTheRecommendedRecipeIsAskedForConsistency) {
+  const SimulatedTask task = task_of();
+  const SimulatedDecision decision = simulate_decision(task, 0.7 * exhaustive_seconds(task), 3);
+  const SimulatedGround ground(task, 3);
+  ASSERT_GT(decision.search.confirmed.size(), 1U);
+  EXPECT_EQ(ground.confirmation_calls() + ground.consistency_calls(), measurement_calls(task));
+  double seconds = 0;
+  for (const SimulatedRecipe& recipe : task.recipes) {
+    if (recipe.id == decision.verdict.recipe) seconds += ground.consistency_calls() * recipe.seconds_per_call;
+    for (const std::string& id : decision.search.confirmed)
+      if (id == recipe.id) seconds += ground.confirmation_calls() * recipe.seconds_per_call;
+  }
+  EXPECT_NEAR(decision.search.total_seconds - decision.search.search_seconds, seconds, 1e-6);
+}
+
 }  // namespace
 }  // namespace fulcrum

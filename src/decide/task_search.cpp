@@ -21,7 +21,8 @@ class TaskGround final : public SearchGround {
       : workshop_(workshop),
         settings_(settings),
         guard_seconds_(guard_seconds),
-        calls_(calls_of_evaluation(test_items, evaluation)),
+        consistency_calls_(calls_of_consistency(test_items, evaluation)),
+        calls_(calls_of_evaluation(test_items, evaluation) - consistency_calls_),
         yardstick_(yardstick_of(workshop.task())),
         order_(workshop.task().splits.dev.size()) {
     for (const RecipeVariant& variant : grid) recipes_.push_back(variant.recipe);
@@ -38,6 +39,7 @@ class TaskGround final : public SearchGround {
   std::size_t items() const override { return order_.size(); }
   double now_seconds() const override { return workshop_.now_seconds(); }
   double confirmation_calls() const override { return calls_; }
+  double consistency_calls() const override { return consistency_calls_; }
   double guard_seconds(std::size_t arm) const override { return recipes_[arm].tune ? guard_seconds_ : 0; }
   double prepare_seconds(std::size_t arm) const override {
     return std::max(0.0, pace_) * forecast_tokens_[arm] + checkpoint_seconds(arm);
@@ -106,7 +108,7 @@ class TaskGround final : public SearchGround {
   Workshop& workshop_;
   const SearchSettings& settings_;
   const double guard_seconds_;
-  const double calls_;
+  const double consistency_calls_, calls_;
   const Yardstick yardstick_;
   std::vector<std::size_t> order_;
   std::vector<Recipe> recipes_;

@@ -277,4 +277,16 @@ Measurement evaluate(const Recipe& recipe, LanguageModel& model, Retriever* retr
   return measurement;
 }
 
+void ask_again(const Recipe& recipe, LanguageModel& model, Retriever* retriever,
+               std::span<const Example> items, const EvaluationOptions& options, Measurement& measurement,
+               const ProgressCallback& progress, const CancelToken& cancel) {
+  if (measurement.items.size() != items.size())
+    throw_error(ErrorCode::internal, "asking {} again: {} measured items are given for {} items", recipe.id,
+                measurement.items.size(), items.size());
+  const auto start = std::chrono::steady_clock::now();
+  Evaluator(recipe, model, retriever, items, options, progress, cancel).ask_again(measurement.items);
+  summarize(measurement, options.seed);
+  measurement.seconds += seconds_since(start);
+}
+
 }  // namespace fulcrum

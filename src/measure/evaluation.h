@@ -99,6 +99,12 @@ Measurement evaluate(const Recipe& recipe, LanguageModel& model, Retriever* retr
                      const EvaluationOptions& options, const ProgressCallback& progress,
                      const CancelToken& cancel);
 
+// Asks for consistency a recipe that evaluate() measured without it (consistency_items = 0), and fills the
+// rows and figures as if it had been asked then. The recipe must be loaded.
+void ask_again(const Recipe& recipe, LanguageModel& model, Retriever* retriever,
+               std::span<const Example> items, const EvaluationOptions& options, Measurement& measurement,
+               const ProgressCallback& progress, const CancelToken& cancel);
+
 // Figures that follow from the raw items alone, computed again: quality, well_formed, consistency. Where
 // items share groups, quality's interval is widened by the ratio of the clustered to the plain standard
 // error.

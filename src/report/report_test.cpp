@@ -76,6 +76,20 @@ TEST(Terminal, MarksTheVerdictAndTies) {
   EXPECT_NE(text.find("fine_tuned never pays back against few_shot."), std::string::npos) << text;
 }
 
+// Under a budget only the recommended recipe is asked again.
+TEST(Terminal, ConsistencyThatWasNotMeasuredIsNoZero) {
+  TaskResult task = small_result().tasks.front();
+  EXPECT_EQ(task_text(task).find("not measured"), std::string::npos) << "nothing was asked again";
+  task.recipes.back().measurement.consistency.overall = {0.9, 0.8, 1, 24};
+  const std::string text = task_text(task);
+  EXPECT_NE(text.find("- not measured: under a budget only the recommended recipe"), std::string::npos)
+      << text;
+  CompareResult result;
+  result.tasks = {task};
+  EXPECT_NE(report_html(result).find("not measured"), std::string::npos);
+  EXPECT_NE(report_markdown(result).find("not measured"), std::string::npos);
+}
+
 TEST(Terminal, SaysWhenToLookAgain) {
   TaskResult task = small_result().tasks.front();
   task.verdict.look_again = {"When there are 101 test items or more."};

@@ -61,6 +61,12 @@ std::string table_text(const TaskResult& result) {
   }
   std::string text = table.to_string("  ");
   text += "  = this test set cannot tell it from the best figure; ▸ the verdict\n";
+  const auto is_asked = [](const RecipeResult& recipe) {
+    return recipe.measurement.consistency.overall.n > 0;
+  };
+  const auto asked = std::count_if(result.recipes.begin(), result.recipes.end(), is_asked);
+  if (asked > 0 && asked < std::ssize(result.recipes))
+    text += "  - not measured: under a budget only the recommended recipe is asked again\n";
   return text;
 }
 
