@@ -201,7 +201,7 @@ TEST_F(CompareTest, ResultJsonHasTheFieldsOfItsSchema) {
   for (const Json& comparison : task.at("comparisons"))
     for (const char* key : {"a", "b", "difference", "low", "high", "p_value", "test"})
       EXPECT_TRUE(comparison.contains(key)) << key;
-  for (const char* key : {"recipe", "confidence", "reasons", "break_even_calls", "flips_if"})
+  for (const char* key : {"recipe", "confidence", "ties", "reasons", "break_even_calls", "flips_if"})
     EXPECT_TRUE(task.at("verdict").contains(key)) << key;
 }
 

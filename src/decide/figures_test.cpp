@@ -117,8 +117,24 @@ TEST(Figures, ASearchIsQuotedToo) {
     return false;
   };
   EXPECT_TRUE(says("Of 7 recipes that raced on the dev items, 5 met the test"));
-  EXPECT_TRUE(says("did not pay for trying 2 of them, fine_tuned@lr2x first of all"));
+  EXPECT_TRUE(
+      says("did not pay for trying 2 of them, and a better recipe may be among these: "
+           "fine_tuned@lr2x, fine_tuned@rank32."));
   EXPECT_TRUE(says("Search again with a larger budget: 2 recipes were not tried"));
+  expect_traceable_task(task);
+
+  // One more, which raced and was let go.
+  SearchedArm dropped;
+  dropped.id = "few_shot@k2";
+  dropped.fate = ArmFate::left_behind;
+  dropped.round = 2;
+  dropped.dev.n = 20;
+  dropped.share = 0.13;
+  task.search->arms.push_back(dropped);
+  conclude(task);
+  EXPECT_TRUE(
+      says("With a chance of 13% the best of the others was let go on the dev items, without proof, "
+           "perhaps few_shot@k2."));
   expect_traceable_task(task);
 }
 

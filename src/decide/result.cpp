@@ -40,6 +40,8 @@ void conclude(TaskResult& task) {
   if (task.search) {
     input.searched_recipes = task.search->arms.size();
     input.untried = task.search->untried();
+    input.possibly_missed = task.search->possibly_missed(kNotableRival);
+    input.chance_missed = task.search->chance_missed();
   }
   input.diagnosis = task.diagnosis;
   input.seed = task.seed;

@@ -231,6 +231,7 @@ Json verdict_json(const Verdict& verdict, const std::string& prefix) {
           {"confidence", verdict.confidence},
           {"certainty", to_string(verdict.certainty)},
           {"path", to_string(verdict.path)},
+          {"ties", verdict.ties},
           {"target_reached", verdict.target_reached},
           {"target_proven", verdict.target_proven},
           {"reasons", verdict.reasons},

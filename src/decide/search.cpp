@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
 
@@ -422,12 +423,33 @@ class Race {
   SearchRecord record_;
 };
 
+// Without proof, and with dev items answered.
+bool is_let_go(const SearchedArm& arm) {
+  return arm.dev.n > 0 && (arm.fate == ArmFate::left_behind || arm.fate == ArmFate::not_afforded);
+}
+
 }  // namespace
 
 std::vector<std::string> SearchRecord::untried() const {
   std::vector<std::string> ids;
   for (const SearchedArm& arm : arms)
     if (arm.fate == ArmFate::not_afforded && arm.dev.n == 0) ids.push_back(arm.id);
+  return ids;
+}
+
+double SearchRecord::chance_missed() const {
+  std::map<int, double> lost;
+  for (const SearchedArm& arm : arms)
+    if (is_let_go(arm)) lost[arm.round] += arm.share;
+  double kept = 1;
+  for (const auto& [round, share] : lost) kept *= std::max(0.0, 1 - share);
+  return 1 - kept;
+}
+
+std::vector<std::string> SearchRecord::possibly_missed(double least_share) const {
+  std::vector<std::string> ids;
+  for (const SearchedArm& arm : arms)
+    if (is_let_go(arm) && arm.share >= least_share) ids.push_back(arm.id);
   return ids;
 }
 

@@ -102,6 +102,11 @@ struct SearchRecord {
   std::vector<std::string> confirmed;  // the base first, then best first
   // The arms that never answered an item because the budget did not pay for their preparation.
   std::vector<std::string> untried() const;
+  // That the arm to be taken was let go without meeting the test: of every round, the shares of those that it
+  // left behind or could not afford, each round given that the rounds before it lost nothing.
+  double chance_missed() const;
+  // Those of them that had at least such a share, in the order given.
+  std::vector<std::string> possibly_missed(double least_share) const;
 };
 
 // The first arm is the untouched base: it is confirmed whatever the race shows. Error invalid_argument

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "decide/verdict.h"
 
 namespace fulcrum {
 
@@ -40,6 +41,8 @@ Json to_json(const SearchRecord& record) {
           {"dev_items", record.dev_items},
           {"confirmed", record.confirmed},
           {"untried", record.untried()},
+          {"chance_missed", record.chance_missed()},
+          {"possibly_missed", record.possibly_missed(kNotableRival)},
           {"rounds", rounds},
           {"arms", arms}};
 }

@@ -114,6 +114,31 @@ TEST(Search, TheSameRaceTwiceIsTheSame) {
   }
 }
 
+// Rounds are independent, what a round lost is the sum of its shares; neither a proof nor an arm that
+// answered nothing is a loss.
+TEST(Search, CountsTheChanceThatTheBestWasLetGo) {
+  SearchRecord record;
+  const auto add = [&](const std::string& id, ArmFate fate, int round, double share, std::int64_t answered) {
+    SearchedArm arm;
+    arm.id = id;
+    arm.fate = fate;
+    arm.round = round;
+    arm.share = share;
+    arm.dev.n = answered;
+    record.arms.push_back(arm);
+  };
+  add("kept", ArmFate::confirmed, 3, 0.75, 30);
+  EXPECT_EQ(record.chance_missed(), 0);
+  add("a", ArmFate::left_behind, 2, 0.16, 20);
+  add("b", ArmFate::left_behind, 2, 0.04, 20);
+  add("c", ArmFate::not_afforded, 3, 0.25, 30);
+  add("proven", ArmFate::proven_out, 2, 0.3, 20);
+  add("untrained", ArmFate::not_afforded, 2, 0, 0);
+  EXPECT_NEAR(record.chance_missed(), 1 - 0.8 * 0.75, 1e-12);
+  EXPECT_EQ(record.possibly_missed(0.05), (std::vector<std::string>{"a", "c"}));
+  EXPECT_EQ(record.untried(), std::vector<std::string>{"untrained"});
+}
+
 TEST(Search, NeedsArmsItemsAndABudget) {
   SimulatedTask task = task_of(0.4, 0.5, 0.5, 0.5, 0.5);
   EXPECT_THROW(race(task, 0), Error);

@@ -160,6 +160,8 @@ SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_sec
   input.confidence_resamples = kConfidenceResamples;
   input.searched_recipes = arms.size();
   input.untried = decision.search.untried();
+  input.possibly_missed = decision.search.possibly_missed(kNotableRival);
+  input.chance_missed = decision.search.chance_missed();
   decision.verdict = decide(input);
   for (std::size_t i = 0; i < arms.size(); ++i)
     if (arms[i].id == decision.verdict.recipe) ground.ask_again(i);

@@ -12,6 +12,8 @@ namespace fulcrum {
 namespace {
 
 constexpr double kClear = 0.9, kLikely = 0.7;
+// Quality within which two recipes are as good.
+constexpr double kIndifference = 0.01;
 
 // Every pair tested once; the rule and the search for flips ask for them thousands of times.
 class PairTable {
@@ -57,6 +59,19 @@ Certainty certainty_of(double confidence) {
   return confidence >= kClear    ? Certainty::clear
          : confidence >= kLikely ? Certainty::likely
                                  : Certainty::cannot_tell;
+}
+
+// Where nothing is proven the cheaper one is taken (rule 3), which is not to say that it is the better one.
+std::vector<std::string> ties_of(const std::vector<RuleOption>& options, const Choice& choice) {
+  std::vector<std::string> ties;
+  const double quality = options[choice.chosen].quality;
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    const Standing standing = choice.standings[i];
+    if ((standing == Standing::dearer_and_unproven && options[i].quality > quality + kIndifference) ||
+        (standing == Standing::unproven_step && options[i].quality > quality - kIndifference))
+      ties.push_back(options[i].recipe);
+  }
+  return ties;
 }
 
 // `facts` is about `verdict`, whose figures are all there.
@@ -118,13 +133,14 @@ Verdict decide(const DecisionInput& input) {
       resample_choices(arms, options, input.circumstances, input.seed, input.confidence_resamples);
   for (const ChoiceShare& share : verdict.choice_shares)
     if (share.recipe == verdict.recipe) verdict.confidence = share.share;
-  verdict.certainty = certainty_of(verdict.confidence);
+  verdict.certainty = certainty_of(verdict.confidence * (1 - input.chance_missed));
+  verdict.ties = ties_of(options, choice);
   if (input.circumstances.target) {
     verdict.target_reached = chosen.quality.estimate >= *input.circumstances.target;
     verdict.target_proven = chosen.quality.low >= *input.circumstances.target;
   }
-  if (!input.untried.empty() && !verdict.target_reached && verdict.certainty == Certainty::clear)
-    verdict.certainty = Certainty::likely;
+  const bool may_be_better = !verdict.ties.empty() || (!input.untried.empty() && !verdict.target_reached);
+  if (may_be_better && verdict.certainty == Certainty::clear) verdict.certainty = Certainty::likely;
   for (std::size_t i = 0; i < options.size(); ++i)
     if (i != choice.chosen) verdict.contrasts.push_back(pairs.at(choice.chosen, i));
   adjust_by_holm(verdict.contrasts);

@@ -49,6 +49,10 @@ struct DecisionInput {
   // for. A verdict that misses the target is never clear while some were not tried.
   std::size_t searched_recipes = 0;
   std::vector<std::string> untried;
+  // Those that it let go without a proof though they may be the best, and the chance that the best is among
+  // what it let go (SearchRecord::chance_missed); the certainty counts it.
+  std::vector<std::string> possibly_missed;
+  double chance_missed = 0;
   // Recipes that must not be recommended, each with the reason; they are measured and shown.
   std::vector<BlockedRecipe> blocked;
   std::vector<Sentence> further_steps;  // what else is known to be worth doing next
@@ -63,7 +67,9 @@ struct BreakEvenLine {
   RepayRange right_answers = {}, right_answers_uncached = {};  // counted in right answers instead of calls
 };
 
-enum class Certainty { clear, likely, cannot_tell };  // confidence from 0.9, from 0.7, below
+// Confidence, times the chance that a search has not missed the best, from 0.9, from 0.7, below. Never clear
+// beside a tie.
+enum class Certainty { clear, likely, cannot_tell };
 std::string_view to_string(Certainty certainty);
 
 struct Verdict {
@@ -73,6 +79,9 @@ struct Verdict {
   double confidence =
       0;  // share of resampled test sets and latencies on which the rule picks the same recipe
   Certainty certainty = Certainty::cannot_tell;
+  // Recipes that measure better, or as well at a lower cost, without proof: the chosen one is a choice among
+  // ties.
+  std::vector<std::string> ties;
   bool target_reached = false;  // by the estimate; false without a target
   bool target_proven = false;   // by the lower end of the interval
   std::vector<std::string> reasons;
@@ -90,6 +99,9 @@ struct Verdict {
   std::vector<std::string> summary_figures;
   Figures reason_figures, rejected_figures, flip_figures, next_step_figures, look_again_figures;
 };
+
+// The share of resamples from which a rival is worth naming.
+inline constexpr double kNotableRival = 0.05;
 
 // From which call on each pays against each other: all pairs, the one with the higher up-front cost first.
 std::vector<BreakEvenLine> break_even_pairs(std::span<const Candidate> candidates, double calls_per_month);

@@ -103,6 +103,7 @@ TEST(Verdict, GivesEveryPartOfAnAnswer) {
   EXPECT_TRUE(verdict.target_reached);
   EXPECT_GE(verdict.confidence, 0.9);
   EXPECT_EQ(verdict.certainty, Certainty::clear);
+  EXPECT_TRUE(verdict.ties.empty());
   EXPECT_EQ(verdict.rejected.size(), 4U);
   for (const Rejection& rejection : verdict.rejected) EXPECT_FALSE(rejection.why.empty()) << rejection.recipe;
   EXPECT_EQ(verdict.break_even.size(), 4U);
@@ -112,6 +113,70 @@ TEST(Verdict, GivesEveryPartOfAnAnswer) {
   double shares = 0;
   for (const ChoiceShare& share : verdict.choice_shares) shares += share.share;
   EXPECT_NEAR(shares, 1, 1e-9);
+}
+
+// Scores of so many items right by both, by the base alone and by the other alone.
+DecisionInput two_recipes(int both, int base_only, int other_only, int items) {
+  DecisionInput input;
+  input.circumstances.calls_per_month = 10000;
+  input.confidence_resamples = 200;
+  Candidate base, other;
+  base.arm = {"zero_shot", {"prompt"}, Metric::accuracy, {}, {}};
+  other.arm = {"few_shot", {"prompt", "few_shot"}, Metric::accuracy, {}, {}};
+  for (int i = 0; i < items; ++i) {
+    const int alone = i - both;
+    base.arm.scores.push_back(i < both || (alone >= 0 && alone < base_only));
+    other.arm.scores.push_back(i < both || (alone >= base_only && alone < base_only + other_only));
+  }
+  for (Candidate* each : {&base, &other}) {
+    const double per_call = each == &base ? 0.0001 : 0.0004;
+    each->quality = estimate_mean(each->arm.scores, 1);
+    each->cost.per_call = {per_call, 0.95 * per_call, 1.05 * per_call, 20};
+    each->cost.per_call_uncached = per_call;
+    input.candidates.push_back(*each);
+  }
+  return input;
+}
+
+bool says(const Verdict& verdict, const std::string& part) {
+  return std::any_of(verdict.reasons.begin(), verdict.reasons.end(),
+                     [&](const std::string& reason) { return reason.find(part) != std::string::npos; });
+}
+
+// The cheaper one is taken on nearly every resample, which proves nothing about the better one beside it.
+TEST(Verdict, IsNotClearBesideATieAndNamesIt) {
+  const Verdict verdict = decide(two_recipes(57, 3, 5, 100));
+  EXPECT_EQ(verdict.recipe, "zero_shot");
+  EXPECT_GE(verdict.confidence, 0.9);
+  EXPECT_EQ(verdict.certainty, Certainty::likely);
+  EXPECT_EQ(verdict.ties, std::vector<std::string>{"few_shot"});
+  EXPECT_TRUE(says(verdict, "no better than few_shot"));
+  EXPECT_NE(verdict.summary.find("a tie with few_shot"), std::string::npos) << verdict.summary;
+}
+
+TEST(Verdict, HasNoTieBesideAClearWinnerOrWhereTheCheaperIsAsGood) {
+  const Verdict winner = decide(two_recipes(30, 0, 60, 100));
+  EXPECT_EQ(winner.recipe, "few_shot");
+  EXPECT_EQ(winner.certainty, Certainty::clear);
+  EXPECT_TRUE(winner.ties.empty());
+  const Verdict cheaper = decide(two_recipes(57, 5, 5, 100));
+  EXPECT_EQ(cheaper.recipe, "zero_shot");
+  EXPECT_EQ(cheaper.certainty, Certainty::clear);
+  EXPECT_TRUE(cheaper.ties.empty());
+}
+
+TEST(Verdict, IsLessSureWhereTheSearchMayHaveMissedTheBest) {
+  DecisionInput input = two_recipes(30, 0, 60, 100);
+  EXPECT_FALSE(says(decide(input), "was let go"));
+  input.chance_missed = 0.2;
+  input.possibly_missed = {"few_shot@k2"};
+  const Verdict missed = decide(input);
+  EXPECT_EQ(missed.recipe, "few_shot");
+  EXPECT_EQ(missed.certainty, Certainty::likely);
+  EXPECT_TRUE(says(missed, "With a chance of 20%"));
+  EXPECT_TRUE(says(missed, "few_shot@k2"));
+  input.chance_missed = 0.5;
+  EXPECT_EQ(decide(input).certainty, Certainty::cannot_tell);
 }
 
 TEST(Verdict, SaysThatItCannotTellAndHowManyItemsWould) {

@@ -1,5 +1,7 @@
 #include "decide/verdict_words.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -7,9 +9,6 @@
 namespace fulcrum {
 
 namespace {
-
-// The share of resamples from which a rival is worth naming.
-constexpr double kNotableRival = 0.05;
 
 std::string metric_name(const VerdictFacts& facts) {
   return std::string(to_string(facts.chosen().arm.metric));
@@ -145,12 +144,32 @@ Sentence stability_sentence(const VerdictFacts& facts) {
                               cite_computed(s, facts, "resamples"), rivals));
 }
 
+std::string names_of(const std::vector<std::string>& recipes) {
+  return fmt::format("{}", fmt::join(recipes, ", "));
+}
+
 Sentence untried_sentence(const VerdictFacts& facts) {
   Sentence s;
   return s.saying(
-      fmt::format("The budget did not pay for trying {} of them, {} first of all: a better recipe may be "
-                  "among these.",
-                  cite_computed(s, facts, "untried_recipes"), facts.input.untried.front()));
+      fmt::format("The budget did not pay for trying {} of them, and a better recipe may be among these: {}.",
+                  cite_computed(s, facts, "untried_recipes"), names_of(facts.input.untried)));
+}
+
+Sentence missed_sentence(const VerdictFacts& facts) {
+  Sentence s;
+  const std::string chance = s.cite("search.chance_missed", percent(facts.input.chance_missed));
+  const std::string names =
+      facts.input.possibly_missed.empty() ? "" : ", perhaps " + names_of(facts.input.possibly_missed);
+  return s.saying(
+      fmt::format("With a chance of {} the best of the others was let go on the dev items, without proof{}.",
+                  chance, names));
+}
+
+Sentence ties_sentence(const VerdictFacts& facts) {
+  Sentence s;
+  return s.saying(fmt::format(
+      "It may be no better than {}, measured better or as well at a lower cost, without proof: a tie.",
+      names_of(facts.verdict.ties)));
 }
 
 }  // namespace
@@ -165,6 +184,7 @@ Sentence summary_sentence(const VerdictFacts& facts) {
       otherwise = ", otherwise mostly " + share.recipe;
       break;
     }
+  if (!verdict.ties.empty()) otherwise += "; a tie with " + names_of(verdict.ties);
   switch (verdict.certainty) {
     case Certainty::clear:
       return s.saying(fmt::format("Use {}: clear, the same choice on {} of resampled tests.", verdict.recipe,
@@ -176,10 +196,11 @@ Sentence summary_sentence(const VerdictFacts& facts) {
       break;
   }
   return s.saying(
-      fmt::format("This test cannot tell which recipe is best; {} is the cheaper choice until more is known "
+      fmt::format("{} cannot tell which recipe is best; {} is the cheaper choice until more is known "
                   "(the same choice "
                   "on {} of resampled tests{}).",
-                  verdict.recipe, confidence, otherwise));
+                  facts.input.chance_missed >= kNotableRival ? "The search" : "This test", verdict.recipe,
+                  confidence, otherwise));
 }
 
 std::vector<Sentence> reason_sentences(const VerdictFacts& facts) {
@@ -204,6 +225,8 @@ std::vector<Sentence> reason_sentences(const VerdictFacts& facts) {
   }
   reasons.push_back(cost_sentence(facts));
   reasons.push_back(stability_sentence(facts));
+  if (!facts.verdict.ties.empty()) reasons.push_back(ties_sentence(facts));
+  if (facts.input.chance_missed >= kNotableRival) reasons.push_back(missed_sentence(facts));
   if (!facts.input.untried.empty()) reasons.push_back(untried_sentence(facts));
   return reasons;
 }
