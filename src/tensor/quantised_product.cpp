@@ -287,11 +287,7 @@ void multiply_panel(const RoundedRows& x, std::int64_t first_row, std::int64_t r
                     float* sums, std::ptrdiff_t sums_row) {
   constexpr PanelFormat kFormat = panel_format(kType);
   if (rows == 1) {
-    constexpr std::int64_t kAhead = kFormat.block_elements > 32 ? 1 : 4;
     for (std::int64_t input = 0; input < x.inputs; input += kFormat.block_elements) {
-      // Every byte is read once: the record after next is asked for while this one is multiplied.
-      for (std::int64_t at = 0; at < kFormat.record_bytes(); at += 64)
-        hwy::Prefetch(records + kAhead * kFormat.record_bytes() + at);
       multiply_block<kType>(records, x, first_row, input, sums);
       records += kFormat.record_bytes();
     }
