@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <set>
 #include <string>
 
@@ -35,7 +34,7 @@ TEST(SupportDesk, IsWhatItsGeneratorGives) {
 
 TEST(SupportDesk, HasTheItemsThatAComparisonNeeds) {
   std::size_t train = 0, dev = 0, test = 0;
-  for (const char* task : {"triage", "extract", "answer", "vans"}) {
+  for (const char* task : {"triage", "extract", "answer"}) {
     train += rows(task, "train").size();
     dev += rows(task, "dev").size();
     test += rows(task, "test").size();
@@ -59,24 +58,6 @@ TEST(SupportDesk, EveryAnswerStandsInItsDocument) {
           << row.dump();
     }
   }
-}
-
-// What cannot be known beforehand can be read off the examples: each town's van is the same everywhere, and
-// each town of test stands in train.
-TEST(SupportDesk, TheVanOfEveryTownStandsInTheExamples) {
-  const std::set<std::string> towns = {"Leeds", "Truro", "Hull", "Kendal"};
-  std::map<std::string, std::string> van_of;
-  for (const char* split : {"train", "dev", "test"}) {
-    for (const Json& row : rows("vans", split)) {
-      const std::string order = row["messages"][0]["content"], van = row["messages"][1]["content"];
-      const auto named = [&](const std::string& town) { return order.find(town) != std::string::npos; };
-      ASSERT_EQ(std::ranges::count_if(towns, named), 1) << order;
-      const std::string town = *std::ranges::find_if(towns, named);
-      if (std::string_view(split) == "train") van_of.emplace(town, van);
-      EXPECT_EQ(van_of.at(town), van) << order;
-    }
-  }
-  EXPECT_EQ(van_of.size(), towns.size());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the support desk of Fernlight, a fictional mail-order house for plants: four tasks and its policy documents.
+"""Writes the support desk of Fernlight, a fictional mail-order house for plants: three tasks and its policy documents.
 
 Everything here is invented and drawn from a seed, so the files beside this one can be made again byte for byte:
 
@@ -10,8 +10,6 @@ Triage has twelve house labels. Their boundaries are Fernlight's own and cannot 
 ten plants or more go to wholesale whatever went wrong; harm seen within three days of arrival is breakage, later it is
 wilting; money paid with a card code is voucher, other money is ledger; the monthly box keeps even its late parcels; a
 pot is pottery even when the plant in it is fine.
-Vans says which of this week's two vans takes an order. Who drives where is dealt out anew every Monday and stands
-nowhere but in the orders that were loaded already, so it can only be read off examples.
 Answers stand in the documents. Train and dev ask about other facts than test does, except for a tenth of test, so
 remembering the examples does not help and reading the documents does.
 """
@@ -238,31 +236,6 @@ def triage(rng, counts):
     return splits
 
 
-# This week's tours.
-VANS = {"heron": ["Leeds", "Truro"], "osprey": ["Hull", "Kendal"]}
-ORDERS = ["A {plant} for {city}.", "The {pot} goes to {city}.", "{person} in {city} gets the {plant}.",
-          "Please load a {plant} for {city}.", "Order {order} is for {city}.", "{city}: one {pot}.",
-          "{person} waits in {city} for a {plant}.", "To {city} with the {plant}."]
-
-
-def vans(rng, counts):
-    """Every van the same number of times; an order is never loaded twice."""
-    seen, splits = set(), {}
-    for split, per_van in counts.items():
-        rows = []
-        for van, cities in VANS.items():
-            while sum(row["messages"][1]["content"] == van for row in rows) < per_van:
-                text = fill(rng.choice(ORDERS).replace("{city}", rng.choice(cities)), rng)
-                if text.lower() not in seen:
-                    seen.add(text.lower())
-                    rows.append(chat("", text, van))
-        rng.shuffle(rows)
-        for number, row in enumerate(rows):
-            row["id"] = f"vans-{split}-{number:03d}"
-        splits[split] = rows
-    return splits
-
-
 # What a customer wants done, and how it is said; None says it is not told.
 WISHES = {"refund": ["I want my money back", "please refund me", "kindly pay me back"],
           "replace": ["please send a new one", "I would like another one", "can you replace it"],
@@ -453,8 +426,7 @@ def build():
         files[f"documents/{slug}.md"] = document_text(subject, facts, remark)
     tasks = {"triage": triage(rng, {"train": 30, "dev": 5, "test": 10}),
              "extract": extract(rng, {"train": 240, "dev": 48, "test": 100}),
-             "answer": answer(rng, documents, {"train": 60, "dev": 42, "test": 80}),
-             "vans": vans(random.Random(SEED + 1), {"train": 12, "dev": 20, "test": 50})}
+             "answer": answer(rng, documents, {"train": 60, "dev": 42, "test": 80})}
     for task, splits in tasks.items():
         for split, rows in splits.items():
             files[f"{task}/{split}.jsonl"] = "".join(json.dumps(row) + "\n" for row in rows)
