@@ -13,12 +13,11 @@ import json
 import pathlib
 import random
 import shutil
-import socket
-import subprocess
 import tempfile
 import time
 import urllib.request
 
+from local_server import local_server
 from speed_table import fulcrum_bench, print_machine, print_table
 
 
@@ -31,30 +30,11 @@ def ask(port, tokens, generated):
         return json.load(answer)
 
 
-def wait_until_ready(port, process):
-    for _ in range(600):
-        if process.poll() is not None:
-            raise SystemExit("llama-server ended before it was ready")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("llama-server did not become ready within a minute")
-
-
 def llama_seconds(binary, model, arguments):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     longest = arguments.shared + arguments.own + arguments.generated + 16
-    process = subprocess.Popen(
-        [binary, "-m", model, "--host", "127.0.0.1", "--port", str(port), "-np", str(arguments.slots),
-         "-c", str(longest * arguments.slots), "-t", str(arguments.threads)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until_ready(port, process)
+    command = [binary, "-m", model, "--host", "127.0.0.1", "-np", arguments.slots, "-c", longest * arguments.slots, "-t",
+               arguments.threads]
+    with local_server(command) as port:
         draw = random.Random(1)
         shared = [draw.randrange(300, 8000) for _ in range(arguments.shared)]
         prompts = [shared + [draw.randrange(300, 8000) for _ in range(arguments.own)] for _ in range(arguments.items)]
@@ -62,9 +42,6 @@ def llama_seconds(binary, model, arguments):
         with concurrent.futures.ThreadPoolExecutor(arguments.slots) as pool:
             list(pool.map(lambda tokens: ask(port, tokens, arguments.generated), prompts))
         return time.perf_counter() - begin
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def main():

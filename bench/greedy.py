@@ -9,49 +9,21 @@ further types, written by `fulcrum convert`. Ends with status 1 where an answer 
 """
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 import urllib.request
 
+from local_server import local_server
 from speed_table import FULCRUM, ROOT
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def server(command, port):
-    """The program until it answers /health, ended behind the block."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            if process.poll() is not None:
-                raise SystemExit(f"{command[0]} ended before it was ready")
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-                    if answer.status == 200:
-                        break
-            except OSError:
-                time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def answers(command, port, model, prompts, tokens):
-    with server([*command, "--port", str(port)], port):
+def answers(command, model, prompts, tokens):
+    with local_server(command) as port:
         return [answer(port, model, messages, tokens) for messages in prompts]
 
 
@@ -93,13 +65,12 @@ def main():
             subprocess.run([FULCRUM, "convert", arguments.model, files[kind], "--type", kind, "--quiet"], check=True,
                            stdout=subprocess.DEVNULL)
         for kind, file in files.items():
-            port = free_port()
             listing = subprocess.run([FULCRUM, "inspect", file, "--json", "-"], check=True, capture_output=True,
                                      text=True).stdout
             name = json.loads(listing).get("name") or "fulcrum-base"
-            ours = answers([FULCRUM, "serve", "--model", str(file), "--quiet"], port, name, prompts, arguments.tokens)
-            theirs = answers([llama, "-m", str(file), "--host", "127.0.0.1", "-c", "2048", "-np", "1", "--jinja"],
-                             free_port(), name, prompts, arguments.tokens)
+            ours = answers([FULCRUM, "serve", "--model", file, "--quiet"], name, prompts, arguments.tokens)
+            theirs = answers([llama, "-m", file, "--host", "127.0.0.1", "-c", "2048", "-np", "1", "--jinja"], name,
+                             prompts, arguments.tokens)
             same = sum(a == b for a, b in zip(ours, theirs))
             print(f"{file.name if kind == 'as it is' else kind}: {same} of {len(prompts)} greedy answers are the same")
             for messages, a, b in zip(prompts, ours, theirs):
