@@ -125,7 +125,7 @@ Episode Curriculum::episode(std::uint64_t index, double progress) const {
     if (at < 0) break;
   }
   const Difficulty difficulty = draw_difficulty(random, progress);
-  Words words(random, Pool::training, state_->prose.words());
+  Words words(random, Pool::training, state_->prose.words(), state_->prose.keywords());
   switch (family) {
     case Family::copy:
       return to_episode(copy_dialogue(words, difficulty));

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "train/curriculum_deeds.h"
 
 namespace fulcrum {
 namespace {
@@ -122,15 +123,24 @@ std::vector<Slot> draw_slots(Words& words, std::size_t count) {
     if (slots.size() == count) break;
     if (words.pool() == Pool::training && random.chance(0.45)) {
       // An attribute of the text's subject, told as reading does: "The weight of it is 3 kg."
-      const Attribute attribute = words.attribute();
+      const bool deed = random.chance(0.4);
+      const Attribute attribute = deed ? deed_attribute(words, draw_deed(words)) : words.attribute();
       const std::string key = key_style(attribute.key, style);
+      std::vector<std::string> sentences = {"The " + attribute.name + " is {v}.",
+                                            capitalised(attribute.name) + ": {v}.",
+                                            "Its " + attribute.name + " is {v}."};
+      // What is never asked by its verb could not be told from its name.
+      for (const std::string& form :
+           attribute.questions.empty() ? std::vector<std::string>{} : attribute.statements) {
+        static constexpr Slots kIt[] = {{"e", "it"}, {"v", "{v}"}};
+        sentences.push_back(capitalised(fill(form, kIt)));
+      }
       if (fresh(key))
         slots.push_back({key,
                          random.chance(0.5) ? attribute.name : "the " + attribute.name,
                          Form::text,
                          attribute.kind,
-                         {"The " + attribute.name + " is {v}.", capitalised(attribute.name) + ": {v}.",
-                          "Its " + attribute.name + " is {v}."},
+                         std::move(sentences),
                          {}});
       continue;
     }

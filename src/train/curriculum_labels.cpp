@@ -162,6 +162,43 @@ Sorting by_phrase(Words& words, std::size_t classes, double level) {
   return sorting;
 }
 
+// Real sentences that have one of a class's words in common: few demonstrations have the same one, and what
+// they share by chance is more than what decides.
+Sorting by_keyword(Words& words, std::size_t classes, double level) {
+  Sorting sorting;
+  sorting.subject = "word";
+  auto sets = std::make_shared<std::vector<std::vector<const Keyword*>>>(classes);
+  for (auto& set : *sets) {
+    const std::size_t count = 1 + words.random().below(1 + static_cast<std::uint64_t>(level * 2));
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Keyword* drawn = &words.random().choose(words.keywords());
+      const auto has_it = [&](const auto& other) { return std::ranges::find(other, drawn) != other.end(); };
+      while (std::ranges::any_of(*sets, has_it)) drawn = &words.random().choose(words.keywords());
+      set.push_back(drawn);
+      names.push_back(drawn->word);
+    }
+    sorting.natural.push_back(names.front());
+    sorting.descriptions.push_back("has " + join(names, " or "));
+  }
+  sorting.text = [&words, sets](std::size_t c) {
+    const auto speaks_of_another = [&](const std::string& text) {
+      for (std::size_t other = 0; other < sets->size(); ++other) {
+        for (const Keyword* keyword : (*sets)[other])
+          if (other != c && text.find(keyword->word) != std::string::npos) return true;
+      }
+      return false;
+    };
+    std::string text;
+    for (int tries = 0; tries < 8; ++tries) {
+      text = words.random().choose(words.random().choose((*sets)[c])->sentences);
+      if (!speaks_of_another(text)) break;
+    }
+    return text;
+  };
+  return sorting;
+}
+
 // Two classes by form rather than by words.
 Sorting by_form(Words& words) {
   Random& random = words.random();
@@ -195,6 +232,8 @@ Sorting by_form(Words& words) {
 Sorting draw_sorting(Words& words, std::size_t classes, double level, Naming naming) {
   Random& random = words.random();
   if (level < 0.12) return by_cue(words, classes, level);
+  // Ten classes of three words each need that many.
+  if (words.keywords().size() >= 40 && random.chance(0.25)) return by_keyword(words, classes, level);
   const double u = random.uniform();
   if (u < 0.4) return by_cue(words, classes, level);
   if (u < 0.65) return by_topic(words, classes, level, naming);

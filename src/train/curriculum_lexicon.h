@@ -53,13 +53,20 @@ struct Attribute {
 };
 std::span<const Attribute> attributes(Pool pool);
 
+// A real word with real sentences that use it.
+struct Keyword {
+  std::string word;
+  std::vector<std::string> sentences;
+};
+
 class Words {
  public:
   // `common`: further real words to draw from (Prose::words); empty: made-up ones stand in for them. They
   // must outlive this. A mechanism learnt on a thousand words stays with those words; on ten thousand it
-  // carries over to any.
-  Words(Random& random, Pool pool, std::span<const std::string> common = {})
-      : random_(random), pool_(pool), common_(common) {}
+  // carries over to any. `keywords`: Prose::keywords, likewise.
+  Words(Random& random, Pool pool, std::span<const std::string> common = {},
+        std::span<const Keyword> keywords = {})
+      : random_(random), pool_(pool), common_(common), keywords_(keywords) {}
 
   std::string made_up();              // "torvalin": pronounceable, 2-4 syllables, lower case
   std::string name();                 // "Torvalin"
@@ -76,6 +83,7 @@ class Words {
   std::string noun();                        // of a topic of the table, a further real word, or made up
   std::string verb();
   std::string adjective();
+  std::span<const Keyword> keywords() const { return keywords_; }
   Pool pool() const { return pool_; }
   Random& random() { return random_; }
 
@@ -85,6 +93,7 @@ class Words {
   Random& random_;
   Pool pool_;
   std::span<const std::string> common_;
+  std::span<const Keyword> keywords_;
 };
 
 // "a, b and c" / "a, b, c"

@@ -1,5 +1,6 @@
 #include "train/curriculum_prose.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <map>
@@ -44,6 +45,35 @@ void count_words(std::string_view text, std::map<std::string, int>& counts) {
   }
 }
 
+// Calls `found` with every sentence of 30 to 110 bytes of plain ASCII.
+template <typename Found>
+void for_each_sentence(std::string_view text, const Found& found) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool ends = text[i] == '.' || text[i] == '!' || text[i] == '?' || text[i] == ';';
+    if (!ends || (i + 1 < text.size() && text[i + 1] != ' ')) continue;
+    const std::string_view sentence = text.substr(begin, i + 1 - begin);
+    begin = std::min(i + 2, text.size());
+    const bool plain = std::all_of(sentence.begin(), sentence.end(),
+                                   [](char c) { return c >= ' ' && static_cast<unsigned char>(c) < 0x7f; });
+    if (plain && sentence.size() >= 30 && sentence.size() <= 110) found(sentence);
+  }
+}
+
+void collect_keywords(std::string_view paragraph, std::map<std::string, Keyword, std::less<>>& keywords) {
+  for_each_sentence(paragraph, [&](std::string_view sentence) {
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i <= sentence.size(); ++i) {
+      if (i < sentence.size() && std::isalpha(static_cast<unsigned char>(sentence[i])) != 0) continue;
+      const auto keyword = keywords.find(sentence.substr(begin, i - begin));
+      begin = i + 1;
+      if (keyword == keywords.end() || keyword->second.sentences.size() == 64) continue;
+      auto& sentences = keyword->second.sentences;
+      if (sentences.empty() || sentences.back() != sentence) sentences.emplace_back(sentence);
+    }
+  });
+}
+
 }  // namespace
 
 Prose Prose::read(const Path& folder) {
@@ -79,6 +109,17 @@ Prose Prose::read(const Path& folder) {
   for (const auto& [word, count] : counts) {
     if (count >= 3 && pool_of(word) == Pool::training && !in_held_out_tables(word))
       prose.words_.push_back(word);
+  }
+  std::map<std::string, Keyword, std::less<>> keywords;
+  for (const std::string& word : prose.words_) {
+    const int count = counts.at(word);
+    if (word.size() >= 5 && count >= 20 && count <= 2000) keywords[word].word = word;
+  }
+  for (const File& file : prose.files_) {
+    for (std::size_t i = 0; i < file.training; ++i) collect_keywords(file.paragraphs[i], keywords);
+  }
+  for (auto& [word, keyword] : keywords) {
+    if (keyword.sentences.size() >= 20) prose.keywords_.push_back(std::move(keyword));
   }
   return prose;
 }

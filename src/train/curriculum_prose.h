@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "train/curriculum_lexicon.h"
 
 namespace fulcrum {
 
@@ -23,6 +24,9 @@ class Prose {
   // Distinct lower-case words of the training part, of 4 to 11 letters, seen at least three times and in none
   // of the held-out tables of the lexicon, in alphabetical order; of the training pool only.
   const std::vector<std::string>& words() const { return words_; }
+  // Words that stand in some sentences and not in most: what a text is about, as far as one word tells. With
+  // up to 64 sentences of 30 to 110 bytes each, from the training part.
+  const std::vector<Keyword>& keywords() const { return keywords_; }
   // The files by what they are named after in the folder ("peps", "botchan.txt"): every training paragraph,
   // and the held-out ones in order, joined, up to `held_out_bytes` from each file.
   struct Source {
@@ -41,6 +45,7 @@ class Prose {
   };
   std::vector<File> files_;
   std::vector<std::string> words_;
+  std::vector<Keyword> keywords_;
   double weight_ = 0;
   std::uint64_t bytes_ = 0;
 };

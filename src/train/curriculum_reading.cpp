@@ -5,6 +5,8 @@
 #include <array>
 #include <span>
 
+#include "train/curriculum_deeds.h"
+
 namespace fulcrum {
 namespace {
 
@@ -36,6 +38,37 @@ constexpr std::array<const char*, 8> kQuestions = {"What is the {a} of {e}?",
                                                    "Which {a} is given for {e}?",
                                                    "Do you know the {a} of {e}?",
                                                    "Please look up the {a} of {e}."};
+// Further ones of training; the gates were drawn before there were any.
+constexpr std::array<const char*, 14> kMoreStatements = {"{e} ({a}: {v}).",
+                                                         "{v} was given as the {a} of {e}.",
+                                                         "For the {a} of {e} they put down {v}.",
+                                                         "The {a} that belongs to {e} is called {v}.",
+                                                         "{e} is listed with {v} as its {a}.",
+                                                         "The {a} of {e} turned out to be {v}.",
+                                                         "Everybody says that {v} is the {a} of {e}.",
+                                                         "{a} ({e}): {v}.",
+                                                         "When it comes to {e}, the {a} is {v}.",
+                                                         "According to the book the {a} of {e} is {v}.",
+                                                         "What {e} has as its {a} is {v}.",
+                                                         "{e} | {a} | {v}",
+                                                         "{e} goes with the {a} {v}.",
+                                                         "{e}, whose {a} is {v}, is on the list."};
+constexpr std::array<const char*, 16> kMoreQuestions = {"And the {a} of {e}?",
+                                                        "Name the {a} of {e}.",
+                                                        "I need the {a} of {e}.",
+                                                        "What {a} was noted for {e}?",
+                                                        "Say what the {a} of {e} is.",
+                                                        "How about {e}, what {a} is there?",
+                                                        "{e}, {a}?",
+                                                        "Is there a {a} for {e}? Which one?",
+                                                        "What do they say is the {a} of {e}?",
+                                                        "Can you tell the {a} of {e}?",
+                                                        "The {a} of {e} is what?",
+                                                        "Let me know which {a} {e} has.",
+                                                        "What was the {a} of {e} again?",
+                                                        "Give me the {a} that belongs to {e}.",
+                                                        "For {e}, which {a} do we have?",
+                                                        "My question is about the {a} of {e}."};
 // What people put around a question.
 constexpr std::array<const char*, 8> kAround = {
     "Quick question: {}",       "{} Thanks.",   "Hello, {}",    "{} Be brief.",
@@ -124,23 +157,37 @@ class Shelf {
     fact.subject = subject;
     fact.value = words_.value(attribute.kind);
     const Slots slots[] = {{"e", subject}, {"a", attribute.name}, {"v", fact.value}};
+    const bool training = words_.pool() == Pool::training;
     const std::size_t forms = difficulty_.scaled(4, kStatements.size());
     do {
       const bool own = !attribute.statements.empty() && random_.chance(0.5);
-      const std::string form = own ? random_.choose(attribute.statements) : kStatements[random_.below(forms)];
+      const bool further = !own && training && random_.chance(0.5 * difficulty_.level);
+      const std::string form = own       ? random_.choose(attribute.statements)
+                               : further ? kMoreStatements[random_.below(kMoreStatements.size())]
+                                         : kStatements[random_.below(forms)];
       fact.statement = sentence_case(fill(form, slots));
     } while (fact.statement.find(fact.value) == std::string::npos);  // capitalised at the sentence's start
     for (const char* form : kQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
-    if (words_.pool() == Pool::held_out) {
+    if (training && difficulty_.level > 0.3) {
+      for (const char* form : kMoreQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
+    }
+    if (!training) {
       for (const char* form : kHeldOutQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
     }
     // A form of its own is tied to its attribute and not to a shared word, so it is worth as much as the
     // shared ones.
-    for (int copies = 0; copies < 4; ++copies) {
+    for (int copies = 0; copies < (training ? 8 : 4); ++copies) {
       for (const std::string& form : attribute.questions)
         fact.questions.push_back(sentence_case(fill(form, slots)));
     }
     return fact;
+  }
+
+  Attribute attribute() {
+    if (words_.pool() == Pool::held_out || !random_.chance(0.4)) return words_.attribute();
+    // Several roles of one verb stand side by side, so that the verb alone does not tell which is asked for.
+    if (deed_.base.empty() || random_.chance(0.4)) deed_ = draw_deed(words_);
+    return deed_attribute(words_, deed_);
   }
 
   Fact rule_fact(const Topic& topic) {
@@ -173,7 +220,7 @@ class Shelf {
     std::vector<Attribute> kinds;
     // The held-out table is short; a draw that only repeats gives up.
     for (int tries = 0; tries < 100 && kinds.size() * subjects.size() < count; ++tries) {
-      Attribute attribute = words_.attribute();
+      Attribute attribute = this->attribute();
       const bool known = std::any_of(kinds.begin(), kinds.end(),
                                      [&](const Attribute& other) { return other.name == attribute.name; });
       if (!known) kinds.push_back(std::move(attribute));
@@ -245,6 +292,7 @@ class Shelf {
   Words& words_;
   Random& random_;
   Difficulty difficulty_;
+  Deed deed_;
 };
 
 bool ambiguous(const std::vector<Fact>& facts, const Fact& fact) {
@@ -275,7 +323,7 @@ Dialogue reading_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
   Shelf shelf(words, difficulty);
   // A few episodes are as long as a prompt with several retrieved pages.
-  const bool is_long = difficulty.level > 0.6 && random.chance(0.15);
+  const bool is_long = difficulty.level > 0.5 && random.chance(0.3);
   const std::size_t count = is_long ? 12 + random.below(10) : 1 + random.below(difficulty.scaled(2, 12));
   const std::size_t spare =
       difficulty.level > 0.15 ? 1 + random.below(2) : 0;  // facts that stay out of the documents
@@ -305,7 +353,7 @@ Dialogue reading_dialogue(Words& words, Difficulty difficulty) {
     if (!ambiguous(facts, fact)) asked.push_back(&fact);
   }
   random.shuffle(asked);
-  if (asked.size() > 5) asked.resize(5);
+  if (asked.size() > (is_long ? 8 : 5)) asked.resize(is_long ? 8 : 5);
   const std::size_t present = asked.size();
   for (const Fact& fact : absent) asked.push_back(&fact);
   std::vector<std::size_t> order(asked.size());

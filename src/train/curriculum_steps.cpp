@@ -135,9 +135,11 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
   Dialogue dialogue;
   dialogue.family = "orders";
-  // Half of them carry a text of their own that has to be copied.
-  const std::uint64_t order = random.chance(0.5) ? 5 + random.below(3) : random.below(10);
-  static constexpr std::array<const char*, 10> kSystems = {"Write the user's words in capital letters.",
+  // Most of them carry a text of their own that has to be copied.
+  const std::uint64_t order = random.chance(0.4)   ? 5 + random.below(3)
+                              : random.chance(0.5) ? 10 + random.below(6)
+                                                   : random.below(19);
+  static constexpr std::array<const char*, 19> kSystems = {"Write the user's words in capital letters.",
                                                            "Answer with the first word only.",
                                                            "Answer with the last word only.",
                                                            "Write the words in reverse order.",
@@ -146,15 +148,24 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
                                                            "End every answer with \"{t}\".",
                                                            "Join the words with \"{t}\".",
                                                            "Answer with the number of words.",
-                                                           "Sort the words by the alphabet."};
+                                                           "Sort the words by the alphabet.",
+                                                           "Begin with \"{t}\" and end with \"{u}\".",
+                                                           "Put \"{t}\" before every word.",
+                                                           "Start with \"{t}\", then repeat what was said.",
+                                                           "Repeat what was said and close with \"{t}\".",
+                                                           "Put the answer between \"{t}\" and \"{u}\".",
+                                                           "Always write \"{t}\" first.",
+                                                           "Repeat what was said.",
+                                                           "Write every word twice.",
+                                                           "Leave out the first word."};
   static constexpr std::array<const char*, 5> kBegin = {"Answer: ", "Result: ", "-> ", "Sure: ", "Note: "},
                                               kEnd = {"!", " Done.", " OK", ";", " Thanks."},
                                               kJoin = {"-", ", ", "_", " and ", "/"};
   const std::uint64_t which = random.below(5);
   const std::string fixed = order == 5 ? kBegin[which] : order == 6 ? kEnd[which] : kJoin[which];
   const std::string token = random.chance(0.15) ? fixed : affix(words);
-  std::string shown = token;
-  const Slots slots[] = {{"t", shown}};
+  const std::string closing = affix(words);
+  const Slots slots[] = {{"t", token}, {"u", closing}};
   dialogue.system(fill(kSystems[order], slots));
   const std::size_t turns = 2 + random.below(4);
   for (std::size_t turn = 0; turn < turns; ++turn) {
@@ -199,8 +210,38 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
       case 8:
         answer = std::to_string(items.size());
         break;
-      default:
+      case 9:
         std::sort(items.begin(), items.end()), answer = join(items, " ");
+        break;
+      case 10:
+      case 14:
+        answer = token + text + closing;
+        decisions.push_back(static_cast<std::uint32_t>(token.size()));
+        decisions.push_back(static_cast<std::uint32_t>(token.size() + text.size()));
+        break;
+      case 11:
+        answer = token + join(items, " " + token);
+        break;
+      case 12:
+      case 15:
+        answer = token + text;
+        decisions.push_back(static_cast<std::uint32_t>(token.size()));
+        break;
+      case 13:
+        answer = text + token;
+        decisions.push_back(static_cast<std::uint32_t>(text.size()));
+        break;
+      case 16:
+        answer = text;
+        break;
+      case 17:
+        for (std::string& item : items) item += " " + item;
+        answer = join(items, " ");
+        break;
+      default:
+        // Of one word nothing would be left.
+        if (items.size() > 1) items.erase(items.begin());
+        answer = join(items, " ");
     }
     dialogue.answer(std::move(answer), std::move(decisions));
   }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "train/curriculum_deeds.h"
 #include "train/curriculum_dialogue.h"
 #include "train/curriculum_fields.h"
 #include "train/curriculum_labels.h"
@@ -227,6 +228,60 @@ TEST(Reading, PresentAnswersStandInTheDocumentsAndAbsentOnesAreSaid) {
   }
 }
 
+TEST(Deeds, StatementsAndQuestionsNameTheSubjectAndTheVerb) {
+  Random random(21);
+  Words words(random, Pool::training);
+  std::set<ValueKind> kinds;
+  std::size_t unlinked = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const Deed deed = draw_deed(words);
+    const Attribute attribute = deed_attribute(words, deed);
+    kinds.insert(attribute.kind);
+    EXPECT_FALSE(attribute.name.empty());
+    EXPECT_EQ(attribute.key.find(' '), std::string::npos);
+    unlinked += attribute.questions.empty() ? 1 : 0;
+    for (const std::string& form : attribute.statements) {
+      EXPECT_NE(form.find("{e}"), std::string::npos) << form;
+      EXPECT_NE(form.find("{v}"), std::string::npos) << form;
+    }
+    for (const std::string& form : attribute.questions) {
+      EXPECT_NE(form.find("{e}"), std::string::npos) << form;
+      EXPECT_EQ(form.find("{v}"), std::string::npos) << form;
+    }
+  }
+  EXPECT_GE(kinds.size(), 12U);
+  EXPECT_NEAR(static_cast<double>(unlinked), 240, 60);
+}
+
+TEST(Labels, RealSentencesSpeakOfTheirOwnClassOnly) {
+  // Every second sentence of a word speaks of the next word too.
+  std::vector<Keyword> keywords;
+  for (int i = 0; i < 40; ++i) {
+    const std::string word = "word" + std::string(1, static_cast<char>('a' + i % 26)) + (i < 26 ? "x" : "y");
+    keywords.push_back({word, {"They saw the " + word + " there."}});
+  }
+  for (std::size_t i = 0; i + 1 < keywords.size(); ++i)
+    keywords[i].sentences.push_back("A " + keywords[i].word + " and a " + keywords[i + 1].word + ".");
+  std::size_t seen = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    Random random(seed);
+    Words words(random, Pool::training, {}, keywords);
+    const Dialogue dialogue = labels_dialogue(words, {0.3});
+    std::map<std::string, std::set<std::string>> texts;  // by label
+    for (std::size_t i = 0; i + 1 < dialogue.turns.size(); ++i) {
+      if (dialogue.turns[i].speaker != Speaker::user) continue;
+      for (const Keyword& keyword : keywords)
+        for (const std::string& sentence : keyword.sentences)
+          if (dialogue.turns[i].text.ends_with(sentence)) texts[dialogue.turns[i + 1].text].insert(sentence);
+    }
+    if (texts.size() < 2) continue;
+    ++seen;
+    std::set<std::string> first = texts.begin()->second;
+    for (const std::string& sentence : std::next(texts.begin())->second) EXPECT_EQ(first.count(sentence), 0U);
+  }
+  EXPECT_GT(seen, 40U);
+}
+
 TEST(Labels, ArbitraryLabelsTellNothingBeforeADemonstration) {
   // A demonstration is a lesson only if the episode showed its class before or named it.
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
@@ -317,6 +372,14 @@ TEST(Prose, HeldOutPartIsNeverDrawn) {
     EXPECT_EQ(passage.find(sample), std::string::npos);
   }
   EXPECT_TRUE(Prose::read("no/such/folder").empty());
+  EXPECT_GT(prose.keywords().size(), 200U);
+  for (const Keyword& keyword : prose.keywords()) {
+    EXPECT_GE(keyword.sentences.size(), 20U);
+    for (const std::string& sentence : keyword.sentences) {
+      EXPECT_NE(sentence.find(keyword.word), std::string::npos);
+      EXPECT_EQ(held_out.find(sentence), std::string::npos) << sentence;
+    }
+  }
 }
 
 TEST(Gates, ItemsAreFixedDistinctAndAnswerable) {
