@@ -74,7 +74,8 @@ ByteGrammar::Node ByteGrammar::code_points(char32_t first, char32_t last) {
   std::vector<Node> pieces;
   std::vector<std::pair<char32_t, char32_t>> open = {{first, last}};
   while (!open.empty()) {
-    auto [low, high] = open.back();
+    // No structured binding: clang 14, which builds the fuzzers, does not capture one.
+    const char32_t low = open.back().first, high = open.back().second;
     open.pop_back();
     if (low > high) continue;
     const auto cut_behind = [&](char32_t end) {  // [low, end] and [end + 1, high]
