@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <span>
 
 namespace fulcrum {
 namespace {
@@ -32,13 +33,46 @@ std::uint64_t with_digits(Random& random, std::uint64_t digits) {
   return static_cast<std::uint64_t>(random.between(digits == 1 ? 0 : low, low * 10 - 1));
 }
 
-void add(Dialogue& dialogue, Random& random, std::uint64_t digits, Scratchpad scratchpad) {
+// The program asks for working in one sentence (prompt/program.h), people in many.
+std::string manner(Random& random, Scratchpad scratchpad, std::span<const char* const> tasks) {
+  static constexpr std::array<const char*, 5> kThinks = {
+      kThink.data(), "Think step by step before you answer.", "Work it out before you answer.",
+      "First think, then give the answer.", "Show your steps, then the answer."};
+  static constexpr std::array<const char*, 4> kDirects = {kDirect.data(), "", "Only the answer, please.",
+                                                          "Answer without working."};
+  std::string text = random.chance(0.6) ? tasks[random.below(tasks.size())] : "";
+  const std::string how = scratchpad == Scratchpad::used ? kThinks[random.below(kThinks.size())]
+                                                         : kDirects[random.below(kDirects.size())];
+  return text + (text.empty() || how.empty() ? "" : " ") + how;
+}
+
+enum class Story { none, told };  // bare numbers, or numbers of things
+
+void add(Dialogue& dialogue, Words& words, std::uint64_t digits, Scratchpad scratchpad, Story story) {
+  Random& random = words.random();
   const std::uint64_t a = with_digits(random, digits), b = with_digits(random, digits);
   static constexpr std::array<const char*, 4> kAsks = {"{a}+{b}?", "{a} + {b} =", "What is {a} plus {b}?",
                                                        "Add {a} and {b}."};
+  static constexpr std::array<const char*, 10> kStories = {
+      "{p} has {a} {n} and gets {b} more. How many are there now?",
+      "There are {a} {n} in one place and {b} in another. How many in all?",
+      "One {n} costs ${a}, the other ${b}. What do they cost together?",
+      "{p} made {a} steps before noon and {b} after it. How many steps is that?",
+      "First came {a} {n}, then {b}. What is the sum?",
+      "{p} counted {a} {n}, {q} counted {b}. How many did both of them count?",
+      "We need {a} for the {n} and {b} for the {m}. What do we need altogether?",
+      "{a} pages of {n}, {b} pages of {m}: how many pages?",
+      "The {n} weighs {a} kg. A {m} of {b} kg is put on top. What is the weight now?",
+      "Yesterday it was {a}. Since then {b} have been added. Where are we now?"};
   const std::string x = std::to_string(a), y = std::to_string(b);
-  const Slots slots[] = {{"a", x}, {"b", y}};
-  dialogue.user(fill(kAsks[random.below(kAsks.size())], slots));
+  if (story == Story::none) {
+    const Slots slots[] = {{"a", x}, {"b", y}};
+    dialogue.user(fill(kAsks[random.below(kAsks.size())], slots));
+  } else {
+    const std::string p = words.name(), q = words.name(), n = words.noun(), m = words.noun();
+    const Slots slots[] = {{"a", x}, {"b", y}, {"p", p}, {"q", q}, {"n", n}, {"m", m}};
+    dialogue.user(fill(kStories[random.below(kStories.size())], slots));
+  }
   const std::string sum = std::to_string(a + b);
   dialogue.answer(scratchpad == Scratchpad::used ? "<think>" + addition_working(a, b) + "</think>" + sum
                                                  : sum);
@@ -75,10 +109,14 @@ Dialogue sums_dialogue(Words& words, Difficulty difficulty) {
   Dialogue dialogue;
   dialogue.family = "sums";
   const Scratchpad scratchpad = random.chance(0.7) ? Scratchpad::used : Scratchpad::unused;
-  dialogue.system(std::string(scratchpad == Scratchpad::used ? kThink : kDirect));
+  static constexpr std::array<const char*, 4> kTasks = {
+      "Add the numbers.", "Answer the question.", "Say how much it is in all.", "You are good at sums."};
+  const std::string asked = manner(random, scratchpad, kTasks);
+  if (!asked.empty()) dialogue.system(asked);
+  const Story story = random.chance(0.5) ? Story::told : Story::none;
   const std::size_t turns = 3 + random.below(3);
   for (std::size_t turn = 0; turn < turns; ++turn)
-    add(dialogue, random, 1 + random.below(difficulty.scaled(2, 3)), scratchpad);
+    add(dialogue, words, 1 + random.below(difficulty.scaled(2, 3)), scratchpad, story);
   return dialogue;
 }
 
@@ -114,7 +152,10 @@ Dialogue hops_dialogue(Words& words, Difficulty difficulty) {
   }
   random.shuffle(sentences);
   const bool think = random.chance(0.7);
-  dialogue.system(std::string(think ? kThink : kDirect));
+  static constexpr std::array<const char*, 3> kTasks = {
+      "Answer the question.", "Answer the question from the documents.", "Read and answer."};
+  const std::string asked = manner(random, think ? Scratchpad::used : Scratchpad::unused, kTasks);
+  if (!asked.empty()) dialogue.system(asked);
   random.shuffle(chains);
   if (chains.size() > 3) chains.resize(3);
   bool first = true;
@@ -252,7 +293,7 @@ Dialogue addition_item(Words& words, std::uint64_t digits, Scratchpad scratchpad
   Dialogue dialogue;
   dialogue.family = "sums";
   dialogue.system(std::string(scratchpad == Scratchpad::used ? kThink : kDirect));
-  add(dialogue, words.random(), digits, scratchpad);
+  add(dialogue, words, digits, scratchpad, Story::none);
   return dialogue;
 }
 
