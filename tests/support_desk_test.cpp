@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <set>
 #include <string>
@@ -58,6 +59,28 @@ TEST(SupportDesk, EveryAnswerStandsInItsDocument) {
           << row.dump();
     }
   }
+}
+
+TEST(SupportDesk, BillsAreTheSumOfTheirTwoAmounts) {
+  std::set<std::string> seen;
+  for (const char* split : {"train", "dev", "test"}) {
+    for (const Json& row : rows("bill", split)) {
+      const std::string text = row["messages"][0]["content"].get<std::string>();
+      EXPECT_TRUE(seen.insert(text).second) << text;
+      int sum = 0;
+      std::string digits;
+      for (const char c : text + " ") {
+        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
+          digits += c;
+        } else if (!digits.empty()) {
+          sum += std::stoi(digits);
+          digits.clear();
+        }
+      }
+      EXPECT_EQ(row["messages"][1]["content"].get<std::string>(), std::to_string(sum)) << text;
+    }
+  }
+  EXPECT_EQ(seen.size(), 280U);
 }
 
 }  // namespace

@@ -4,11 +4,12 @@
   "use strict";
   const data = JSON.parse(document.getElementById("data").textContent);
   const width = 520, height = 300, margin = { top: 12, right: 16, bottom: 42, left: 56 };
-  const colour = d3.scaleOrdinal(["#0b6e4f", "#c2571a", "#3a5fcd", "#8a3ffc", "#b3372f", "#6b7280", "#0e7490", "#a16207"]);
+  const colours = ["#0b6e4f", "#c2571a", "#3a5fcd", "#8a3ffc", "#b3372f", "#6b7280", "#0e7490", "#a16207"];
 
   // `series`: [{id, points: [{x, y}]}]
   function lines(name, caption, yLabel, series, domain) {
     const figure = d3.select(`[data-plot="${name}"]`);
+    const colour = d3.scaleOrdinal(colours);
     const points = series.flatMap((s) => s.points);
     if (!points.length) return figure.remove();
     figure.append("figcaption").text(caption);
@@ -36,8 +37,18 @@
   const steps = (key) => data.steps.filter((s) => typeof s[key] === "number").map((s) => ({ x: s.step, y: s[key] }));
   lines("loss", "Loss, mean of the steps since the last line", "nats a learnt token", [{ id: "loss", points: steps("loss") }]);
   lines("rate", "Learning rate", "learning rate", [{ id: "learning rate", points: steps("learning_rate") }]);
-  const gates = [...new Set(data.probes.flatMap((p) => Object.keys(p.probe.gates)))];
-  lines("gates", "Gates by step", "share right", gates.map((id) => ({
-    id, points: data.probes.filter((p) => p.probe.gates[id]).map((p) => ({ x: p.step, y: p.probe.gates[id].estimate })),
-  })), [0, 1]);
+  // No more lines in one picture than there are colours to tell them apart.
+  const groups = [
+    ["reading", "Reading", /^(read|absent|present|reworded|closed)/],
+    ["labels", "Labels", /^(labels|flipped|natural)/],
+    ["forms", "Formats, JSON and sums", /./],
+  ];
+  let gates = [...new Set(data.probes.flatMap((p) => Object.keys(p.probe.gates)))];
+  for (const [name, caption, pattern] of groups) {
+    const own = gates.filter((id) => pattern.test(id));
+    gates = gates.filter((id) => !own.includes(id));
+    lines(name, `${caption}: gates by step`, "share right", own.map((id) => ({
+      id, points: data.probes.filter((p) => p.probe.gates[id]).map((p) => ({ x: p.step, y: p.probe.gates[id].estimate })),
+    })), [0, 1]);
+  }
 })();

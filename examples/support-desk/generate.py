@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the support desk of Fernlight, a fictional mail-order house for plants: three tasks and its policy documents.
+"""Writes the support desk of Fernlight, a fictional mail-order house for plants: four tasks and its policy documents.
 
 Everything here is invented and drawn from a seed, so the files beside this one can be made again byte for byte:
 
@@ -199,7 +199,7 @@ def fill(text, rng):
     values = {"plant": plant, "plant2": plant2, "pot": rng.choice(POTS), "city": rng.choice(CITIES),
               "person": rng.choice(PEOPLE), "day": rng.choice(WEEKDAYS), "month": rng.choice(MONTHS),
               "small": rng.choice(SMALL), "large": rng.choice(LARGE), "order": order_number(rng),
-              "amount": str(rng.randint(11, 89))}
+              "amount": str(rng.randint(11, 89)), "plants": {"cactus": "cactuses", "ivy": "ivies"}.get(plant, plant + "s")}
     text = text.format(**values)
     return text[0].upper() + text[1:] if text else text
 
@@ -241,6 +241,37 @@ WISHES = {"refund": ["I want my money back", "please refund me", "kindly pay me 
           "replace": ["please send a new one", "I would like another one", "can you replace it"],
           "advice": ["please tell me what to do", "what should I do", "do you have any advice"],
           None: [""]}
+
+
+# What two things came to; the last two are kept for dev and test. {first} and {second} are the only digits.
+BILLS = ["The {plants} were {first} pounds and the {pot}s {second} pounds.",
+         "I ordered {plants} for {first} pounds and some {pot}s for {second}.",
+         "You charged me {first} for the {large} {plants} and {second} for the {pot}s.",
+         "My box in {month} was {first} pounds, the next one {second}.",
+         "{first} pounds went for {plants}, {second} for the {pot}s.",
+         "The office in {city} bought plants for {first} pounds and soil for {second}.",
+         "On {day} I paid {first} pounds, and {second} the day after.",
+         "For the shop we took {large} {plants} at {first} pounds and a {pot} set at {second}."]
+BILL_QUESTIONS = ["What is that together?", "What do I owe you?", "How much is the whole bill?", "What does it come to?"]
+
+
+def bill(rng, counts):
+    """Two amounts of three digits and their sum: nothing to look up and nothing to copy."""
+    seen, splits = set(), {}
+    for split, count in counts.items():
+        rows = []
+        while len(rows) < count:
+            first, second = rng.randint(100, 999), rng.randint(100, 999)
+            core = rng.choice(BILLS[:-2] if split == "train" else BILLS)
+            text = fill(core.replace("{first}", str(first)).replace("{second}", str(second)), rng)
+            opener = rng.choice(OPENERS)
+            if (first, second) in seen:
+                continue
+            seen.add((first, second))
+            text = (opener + " " if opener else "") + text + " " + rng.choice(BILL_QUESTIONS)
+            rows.append(chat(f"bill-{split}-{len(rows):03d}", text, str(first + second)))
+        splits[split] = rows
+    return splits
 
 
 def extraction_item(rng):
@@ -426,7 +457,8 @@ def build():
         files[f"documents/{slug}.md"] = document_text(subject, facts, remark)
     tasks = {"triage": triage(rng, {"train": 30, "dev": 5, "test": 10}),
              "extract": extract(rng, {"train": 240, "dev": 48, "test": 100}),
-             "answer": answer(rng, documents, {"train": 60, "dev": 42, "test": 80})}
+             "answer": answer(rng, documents, {"train": 60, "dev": 42, "test": 80}),
+             "bill": bill(random.Random(SEED + 1), {"train": 160, "dev": 40, "test": 80})}
     for task, splits in tasks.items():
         for split, rows in splits.items():
             files[f"{task}/{split}.jsonl"] = "".join(json.dumps(row) + "\n" for row in rows)

@@ -80,7 +80,9 @@ std::string training_html(std::string_view text, std::string_view name) {
   std::string body =
       last_figures(log.steps.back()) +
       "<div class=\"plots\"><figure class=\"plot\" data-plot=\"loss\"></figure><figure class=\"plot\" "
-      "data-plot=\"rate\"></figure><figure class=\"plot\" data-plot=\"gates\"></figure></div>";
+      "data-plot=\"rate\"></figure><figure class=\"plot\" data-plot=\"reading\"></figure><figure "
+      "class=\"plot\" data-plot=\"labels\"></figure><figure class=\"plot\" "
+      "data-plot=\"forms\"></figure></div>";
   if (!log.probes.empty()) body += gates_table(log.probes.back().at("probe"));
   return html_page(fmt::format("Training {}", name), body, Json{{"steps", log.steps}, {"probes", log.probes}},
                    {fulcrum_asset_training_js,
