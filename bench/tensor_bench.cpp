@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "tensor/aligned_vector.h"
 #include "tensor/matmul.h"
 #include "tensor/ops.h"
 
@@ -135,16 +136,19 @@ void attention_backward(benchmark::State& state) {
 BENCHMARK(attention_forward)->Args({8, 512})->Args({32, 128})->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(attention_backward)->Args({8, 512})->Args({32, 128})->UseRealTime()->Unit(benchmark::kMillisecond);
 
-// Arguments: rows of one sequence, tokens in its cache after them.
+// Arguments: rows of one sequence, tokens in its cache after them, whether the cache is f32 (0) or f16 (1).
 void attention_paged_rows(benchmark::State& state) {
   const std::int64_t rows = state.range(0), tokens = state.range(1), block_tokens = 16;
-  Floats q(rows, 128), y(rows, 128), keys(tokens, 64), values(tokens, 64);
-  std::vector<const float*> key_blocks, value_blocks;
+  const auto dtype = state.range(2) == 0 ? fulcrum::DType::f32 : fulcrum::DType::f16;
+  const auto token_bytes = static_cast<std::size_t>(fulcrum::row_bytes(dtype, 64));
+  Floats q(rows, 128), y(rows, 128);
+  fulcrum::AlignedVector<std::byte> keys(static_cast<std::size_t>(tokens + 1) * token_bytes), values = keys;
+  std::vector<const std::byte*> key_blocks, value_blocks;
   for (std::int64_t t = 0; t < tokens; t += block_tokens) {
-    key_blocks.push_back(keys.matrix().row(t));
-    value_blocks.push_back(values.matrix().row(t));
+    key_blocks.push_back(keys.data() + static_cast<std::size_t>(t) * token_bytes);
+    value_blocks.push_back(values.data() + static_cast<std::size_t>(t) * token_bytes);
   }
-  const std::vector<fulcrum::PagedKeysValues> caches = {{block_tokens, key_blocks, value_blocks}};
+  const std::vector<fulcrum::PagedKeysValues> caches = {{dtype, block_tokens, key_blocks, value_blocks}};
   const std::vector<std::int32_t> row_sequence(static_cast<std::size_t>(rows), 0);
   std::vector<std::int32_t> positions;
   for (std::int64_t t = tokens - rows; t < tokens; ++t) positions.push_back(static_cast<std::int32_t>(t));
@@ -154,8 +158,7 @@ void attention_paged_rows(benchmark::State& state) {
   }
 }
 BENCHMARK(attention_paged_rows)
-    ->Args({1, 512})
-    ->Args({512, 512})
+    ->ArgsProduct({{1, 512}, {512}, {0, 1}})
     ->UseRealTime()
     ->Unit(benchmark::kMicrosecond);
 

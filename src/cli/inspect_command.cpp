@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/model_files.h"
 #include "formats/gguf.h"
+#include "model/kv_cache.h"
 #include "model/model_file.h"
 
 namespace fulcrum {
@@ -189,11 +190,6 @@ void describe_vocabulary(const VocabularyData& vocabulary, std::string& text, Js
                          {"template_bytes", chat.size()}};
 }
 
-// Keys and values of f32, one of each a token, layer and kv head.
-std::int64_t cache_bytes_per_token(const ModelConfig& config) {
-  return 2 * config.n_layers * config.n_kv_heads * config.head_dim * static_cast<std::int64_t>(sizeof(float));
-}
-
 void describe_model(const ModelFile& file, const InspectArguments& arguments, std::string& text,
                     Json& result) {
   const ModelConfig& c = file.config;
@@ -210,11 +206,12 @@ void describe_model(const ModelFile& file, const InspectArguments& arguments, st
   std::int64_t bytes = 0;
   for (const Tensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.bytes.size());
   const std::int64_t context = arguments.context_tokens.value_or(c.context_tokens);
-  const std::int64_t cache = cache_bytes_per_token(c) * context;
-  text +=
-      line("memory", fmt::format("{} for one sequence of {} tokens: {} of weights, {} of cache ({} a token)",
-                                 readable_bytes(bytes + cache), grouped(context), readable_bytes(bytes),
-                                 readable_bytes(cache), readable_bytes(cache_bytes_per_token(c))));
+  const DType cache_type = cache_dtype(file.weights);
+  const std::int64_t token_bytes = cache_bytes_per_token(c, cache_type), cache = token_bytes * context;
+  text += line("memory",
+               fmt::format("{} for one sequence of {} tokens: {} of weights, {} of cache in {} ({} a token)",
+                           readable_bytes(bytes + cache), grouped(context), readable_bytes(bytes),
+                           readable_bytes(cache), to_string(cache_type), readable_bytes(token_bytes)));
   const std::string digest = weights_sha256(file.weights);
   text += line("SHA-256", digest + " (weights)");
   result["name"] = one_line(file.name);
@@ -223,7 +220,10 @@ void describe_model(const ModelFile& file, const InspectArguments& arguments, st
   result["layers"] = c.n_layers;
   result["context_tokens"] = c.context_tokens;
   result["weights_bytes"] = bytes;
-  result["memory"] = {{"context_tokens", context}, {"weights_bytes", bytes}, {"cache_bytes", cache}};
+  result["memory"] = {{"context_tokens", context},
+                      {"weights_bytes", bytes},
+                      {"cache_bytes", cache},
+                      {"cache_type", to_string(cache_type)}};
   result["weights_sha256"] = digest;
 }
 

@@ -307,7 +307,7 @@ TEST_F(EngineTest, ScoresAreTheLikelihoodsOfTheTokensThatTrainingLearns) {
     messages.push_back({"assistant", request.continuations[c]});
     const EncodedConversation whole = encode_conversation(messages, chat_template, engine->tokenizer());
     const auto answer = whole.answers.back();
-    KvCache cache(model_.config, 16, 1 << 24);
+    KvCache cache(model_.config, transformer.cache_dtype(), 16, 1 << 24);
     KvSequence sequence(cache);
     ForwardBuffers buffers;
     const SequenceStep step{whole.ids, &sequence, nullptr, static_cast<std::int64_t>(whole.ids.size())};

@@ -31,7 +31,8 @@ class PrefixCacheTest : public testing::Test {
     prefixes_.insert(adapter, ids, computed(ids));
   }
 
-  KvCache cache_{make_tiny_config({}, 8), kBlockTokens, std::int64_t{8} * 2 * 2 * kBlockTokens * 16 * 4};
+  KvCache cache_{make_tiny_config({}, 8), DType::f32, kBlockTokens,
+                 std::int64_t{8} * 2 * 2 * kBlockTokens * 16 * 4};
   PrefixCache prefixes_{cache_};
 };
 

@@ -82,7 +82,7 @@ struct Scheduler::Entry {
 Scheduler::Scheduler(const Transformer& transformer, const SchedulerOptions& options)
     : transformer_(transformer),
       options_(options),
-      cache_(transformer.config(), options.block_tokens, options.cache_bytes),
+      cache_(transformer.config(), transformer.cache_dtype(), options.block_tokens, options.cache_bytes),
       prefixes_(cache_) {
   if (options.max_in_flight < 1 || options.step_tokens < 1) {
     throw_error(ErrorCode::invalid_argument,

@@ -65,7 +65,7 @@ class SchedulerTest : public testing::Test {
 
   // log p(continuation | prompt), by one forward pass over the whole.
   double reference_score(std::vector<TokenId> prompt, const std::vector<TokenId>& continuation) const {
-    KvCache cache(file_.config, 16, std::int64_t{16} << 20);
+    KvCache cache(file_.config, transformer_.cache_dtype(), 16, std::int64_t{16} << 20);
     KvSequence sequence(cache);
     ForwardBuffers buffers;
     prompt.insert(prompt.end(), continuation.begin(), continuation.end());
@@ -81,34 +81,57 @@ class SchedulerTest : public testing::Test {
   }
 
   std::int64_t bytes_of_blocks(std::int64_t blocks) const {
-    return blocks * KvCache(file_.config, 16, 1 << 20).block_bytes();
+    return blocks * KvCache(file_.config, transformer_.cache_dtype(), 16, 1 << 20).block_bytes();
+  }
+
+  void expect_same_answers(const Transformer& transformer) const {
+    std::vector<std::vector<TokenId>> alone;
+    for (std::size_t i = 0; i < 12; ++i) {
+      Scheduler scheduler(transformer, {});
+      Answer answer;
+      scheduler.add(generate(random_tokens(i % 5, 10 + 7 * i), 12, answer));
+      run(scheduler);
+      ASSERT_EQ(answer.tokens.size(), 12U);
+      alone.push_back(answer.tokens);
+    }
+    for (const std::int64_t in_flight : {1, 3, 12}) {
+      for (const std::int64_t step_tokens : {1, 16, 64, 4096}) {
+        Scheduler scheduler(transformer, {.max_in_flight = in_flight, .step_tokens = step_tokens});
+        std::vector<Answer> answers(12);
+        for (std::size_t i = 0; i < 12; ++i)
+          scheduler.add(generate(random_tokens(i % 5, 10 + 7 * i), 12, answers[i]));
+        run(scheduler);
+        for (std::size_t i = 0; i < 12; ++i)
+          EXPECT_EQ(answers[i].tokens, alone[i]) << in_flight << ", " << step_tokens;
+      }
+    }
   }
 
   ModelFile file_ = make_tiny_model({});
   Transformer transformer_{file_.config, file_.weights};
+
+  // The same with quantised matrices, whose keys and values are kept in f16.
+  static ModelFile make_quantised() {
+    ModelFile file = make_tiny_model({.d_ff = 64});
+    for (LayerWeights& layer : file.weights.layers) {
+      for (const LinearModule module : kLinearModules) {
+        Tensor& weight = linear_weight(layer, module);
+        weight = convert(weight, DType::q8_0);
+      }
+    }
+    return file;
+  }
 };
 
 TEST_F(SchedulerTest, AnswersAreTheSameForEveryCutAndCompany) {
-  std::vector<std::vector<TokenId>> alone;
-  for (std::size_t i = 0; i < 12; ++i) {
-    Scheduler scheduler(transformer_, {});
-    Answer answer;
-    scheduler.add(generate(random_tokens(i % 5, 10 + 7 * i), 12, answer));
-    run(scheduler);
-    ASSERT_EQ(answer.tokens.size(), 12U);
-    alone.push_back(answer.tokens);
-  }
-  for (const std::int64_t in_flight : {1, 3, 12}) {
-    for (const std::int64_t step_tokens : {1, 16, 64, 4096}) {
-      Scheduler scheduler(transformer_, {.max_in_flight = in_flight, .step_tokens = step_tokens});
-      std::vector<Answer> answers(12);
-      for (std::size_t i = 0; i < 12; ++i)
-        scheduler.add(generate(random_tokens(i % 5, 10 + 7 * i), 12, answers[i]));
-      run(scheduler);
-      for (std::size_t i = 0; i < 12; ++i)
-        EXPECT_EQ(answers[i].tokens, alone[i]) << in_flight << ", " << step_tokens;
-    }
-  }
+  expect_same_answers(transformer_);
+}
+
+TEST_F(SchedulerTest, AnswersOfQuantisedWeightsAreTheSameForEveryCutAndCompany) {
+  const ModelFile file = make_quantised();
+  const Transformer transformer(file.config, file.weights);
+  ASSERT_EQ(transformer.cache_dtype(), DType::f16);
+  expect_same_answers(transformer);
 }
 
 TEST_F(SchedulerTest, ASharedBeginningIsComputedOnceEvenAmongNeighbours) {

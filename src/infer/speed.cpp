@@ -28,7 +28,7 @@ std::vector<TokenId> random_tokens(Random& random, std::int64_t count, std::int6
 class Load {
  public:
   Load(const Transformer& transformer, std::int64_t jobs, std::int64_t longest_tokens)
-      : scheduler_(transformer, options_for(transformer.config(), jobs, longest_tokens)) {}
+      : scheduler_(transformer, options_for(transformer, jobs, longest_tokens)) {}
 
   void add(std::vector<TokenId> prompt, std::int64_t generated_tokens) {
     auto job = std::make_shared<Job>();
@@ -54,12 +54,11 @@ class Load {
   std::int64_t generated() const { return generated_; }
 
  private:
-  static SchedulerOptions options_for(const ModelConfig& config, std::int64_t jobs,
+  static SchedulerOptions options_for(const Transformer& transformer, std::int64_t jobs,
                                       std::int64_t longest_tokens) {
     SchedulerOptions options;
     const std::int64_t blocks_each = longest_tokens / options.block_tokens + 2;
-    const std::int64_t token_bytes =
-        2 * config.n_layers * config.n_kv_heads * config.head_dim * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t token_bytes = cache_bytes_per_token(transformer.config(), transformer.cache_dtype());
     options.cache_bytes =
         std::max(options.cache_bytes, (jobs + 1) * blocks_each * options.block_tokens * token_bytes);
     options.max_in_flight = std::max(options.max_in_flight, jobs);

@@ -34,7 +34,7 @@ std::vector<float> logits_of(const ModelConfig& config, const ModelWeights& weig
   const Transformer model(config, weights);
   std::optional<PackedAdapter> packed;
   if (adapter != nullptr) packed.emplace(*adapter, config);
-  KvCache cache(config, 8, std::int64_t{16} << 20);
+  KvCache cache(config, model.cache_dtype(), 8, std::int64_t{16} << 20);
   KvSequence sequence(cache);
   ForwardBuffers buffers;
   const SequenceStep step{tokens, &sequence, packed ? &*packed : nullptr,

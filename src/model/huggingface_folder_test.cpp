@@ -29,7 +29,7 @@ std::vector<std::int32_t> tokens_of(const SafetensorsFile& golden) {
 
 std::vector<float> logits_of(const ModelFile& file, const std::vector<std::int32_t>& tokens) {
   const Transformer model(file.config, file.weights);
-  KvCache cache(file.config, 8, std::int64_t{16} << 20);
+  KvCache cache(file.config, model.cache_dtype(), 8, std::int64_t{16} << 20);
   KvSequence sequence(cache);
   ForwardBuffers buffers;
   const SequenceStep step{tokens, &sequence, nullptr, static_cast<std::int64_t>(tokens.size())};

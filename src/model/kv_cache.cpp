@@ -11,20 +11,35 @@ namespace {
 
 // Blocks begin at a cache line, so that full vectors do not straddle two.
 constexpr std::uintptr_t kLineBytes = 64;
-constexpr std::int64_t kLineFloats = kLineBytes / sizeof(float);
 
-float* first_line(float* memory) {
+std::byte* first_line(std::byte* memory) {
   const std::uintptr_t beyond = reinterpret_cast<std::uintptr_t>(memory) % kLineBytes;
-  return beyond == 0 ? memory : memory + (kLineBytes - beyond) / sizeof(float);
+  return beyond == 0 ? memory : memory + (kLineBytes - beyond);
 }
 
 }  // namespace
 
-KvCache::KvCache(const ModelConfig& config, std::int64_t block_tokens, std::int64_t capacity_bytes)
-    : block_tokens_(block_tokens),
-      layer_floats_(block_tokens * config.n_kv_heads * config.head_dim),
+DType cache_dtype(const ModelWeights& weights) {
+  for (const LayerWeights& layer : weights.layers) {
+    for (const Tensor* matrix : {&layer.attn_q, &layer.attn_k, &layer.attn_v, &layer.attn_output,
+                                 &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down}) {
+      if (is_quantised(matrix->dtype)) return DType::f16;
+    }
+  }
+  return DType::f32;
+}
+
+std::int64_t cache_bytes_per_token(const ModelConfig& config, DType dtype) {
+  return 2 * config.n_layers * row_bytes(dtype, config.n_kv_heads * config.head_dim);
+}
+
+KvCache::KvCache(const ModelConfig& config, DType dtype, std::int64_t block_tokens,
+                 std::int64_t capacity_bytes)
+    : dtype_(dtype),
+      block_tokens_(block_tokens),
       n_layers_(config.n_layers),
-      capacity_bytes_(capacity_bytes) {
+      capacity_bytes_(capacity_bytes),
+      part_bytes_(row_bytes(dtype, block_tokens * config.n_kv_heads * config.head_dim)) {
   if (block_tokens < 1) {
     throw_error(ErrorCode::invalid_argument,
                 "making a key/value cache: block_tokens is {}, expected at least 1", block_tokens);
@@ -45,10 +60,6 @@ KvCache::KvCache(const ModelConfig& config, std::int64_t block_tokens, std::int6
   for (std::size_t i = 0; i < blocks; ++i) free_[i] = static_cast<Block>(blocks - 1 - i);
 }
 
-std::int64_t KvCache::block_bytes() const {
-  return n_layers_ * 2 * layer_floats_ * static_cast<std::int64_t>(sizeof(float));
-}
-
 KvCache::Block KvCache::acquire() {
   if (free_.empty()) {
     throw_error(ErrorCode::too_large,
@@ -60,8 +71,8 @@ KvCache::Block KvCache::acquire() {
   const Block block = free_.back();
   auto& memory = memory_[static_cast<std::size_t>(block)];
   if (!memory) {
-    const std::int64_t floats = n_layers_ * 2 * layer_floats_ + kPagedSlack + kLineFloats;
-    memory.reset(new float[static_cast<std::size_t>(floats)]);
+    const std::int64_t slack = row_bytes(dtype_, kPagedSlack) + static_cast<std::int64_t>(kLineBytes);
+    memory.reset(new std::byte[static_cast<std::size_t>(block_bytes() + slack)]);
   }
   free_.pop_back();
   references_[static_cast<std::size_t>(block)] = 1;
@@ -76,16 +87,16 @@ void KvCache::release(Block block) {
   if (--references_[static_cast<std::size_t>(block)] == 0) free_.push_back(block);
 }
 
-float* KvCache::keys(Block block, std::int64_t layer) {
-  return first_line(memory_[static_cast<std::size_t>(block)].get()) + layer * 2 * layer_floats_;
+std::byte* KvCache::keys(Block block, std::int64_t layer) {
+  return first_line(memory_[static_cast<std::size_t>(block)].get()) + layer * 2 * part_bytes_;
 }
 
-float* KvCache::values(Block block, std::int64_t layer) {
-  return keys(block, layer) + layer_floats_;
+std::byte* KvCache::values(Block block, std::int64_t layer) {
+  return keys(block, layer) + part_bytes_;
 }
 
 void KvCache::copy(Block from, Block to) {
-  std::copy_n(keys(from, 0), n_layers_ * 2 * layer_floats_, keys(to, 0));
+  std::copy_n(keys(from, 0), block_bytes(), keys(to, 0));
 }
 
 KvSequence::KvSequence(KvCache& cache, std::span<const KvCache::Block> prefix)

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -22,7 +23,7 @@ std::int64_t bytes_of_blocks(std::int64_t blocks) {
 }
 
 TEST(KvCache, HoldsAsManyBlocksAsTheBytesAllow) {
-  KvCache cache(config(), kBlockTokens, bytes_of_blocks(3) + 5);
+  KvCache cache(config(), DType::f32, kBlockTokens, bytes_of_blocks(3) + 5);
   EXPECT_EQ(cache.capacity_blocks(), 3);
   EXPECT_EQ(cache.block_bytes(), bytes_of_blocks(1));
   EXPECT_EQ(cache.blocks_of(0), 0);
@@ -32,12 +33,12 @@ TEST(KvCache, HoldsAsManyBlocksAsTheBytesAllow) {
 
 TEST(KvCache, RefusesLessThanOneBlockAndMoreThanItHas) {
   try {
-    KvCache cache(config(), kBlockTokens, bytes_of_blocks(1) - 1);
+    KvCache cache(config(), DType::f32, kBlockTokens, bytes_of_blocks(1) - 1);
     FAIL() << "a cache without a block was made";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::too_large);
   }
-  KvCache cache(config(), kBlockTokens, bytes_of_blocks(2));
+  KvCache cache(config(), DType::f32, kBlockTokens, bytes_of_blocks(2));
   KvSequence sequence(cache);
   sequence.make_room(5);
   KvSequence other(cache);
@@ -52,7 +53,7 @@ TEST(KvCache, RefusesLessThanOneBlockAndMoreThanItHas) {
 }
 
 TEST(KvCache, BlocksReturnWhenTheLastHolderLetsGo) {
-  KvCache cache(config(), kBlockTokens, bytes_of_blocks(4));
+  KvCache cache(config(), DType::f32, kBlockTokens, bytes_of_blocks(4));
   {
     KvSequence first(cache);
     first.make_room(8);
@@ -66,27 +67,54 @@ TEST(KvCache, BlocksReturnWhenTheLastHolderLetsGo) {
   EXPECT_EQ(cache.free_blocks(), 4);
 }
 
-TEST(KvCache, AForkSharesFullBlocksAndCopiesTheBegunOne) {
-  KvCache cache(config(), kBlockTokens, bytes_of_blocks(6));
+class KvCacheOfType : public testing::TestWithParam<DType> {};
+
+TEST_P(KvCacheOfType, AForkSharesFullBlocksAndCopiesTheBegunOne) {
+  KvCache cache(config(), GetParam(), kBlockTokens, bytes_of_blocks(6));
+  const std::int64_t part_bytes = cache.block_bytes() / config().n_layers / 2;
   KvSequence first(cache);
   first.make_room(6);
   first.advance(6);
   const std::int64_t last_layer = config().n_layers - 1;
-  cache.keys(first.blocks()[1], 0)[0] = 1.5F;
-  cache.values(first.blocks()[1], last_layer)[3] = 2.5F;
+  std::fill_n(cache.keys(first.blocks()[1], 0), part_bytes, std::byte{1});
+  std::fill_n(cache.values(first.blocks()[1], last_layer), part_bytes, std::byte{2});
 
   KvSequence fork = first.fork();
   ASSERT_EQ(fork.length(), 6);
   EXPECT_EQ(fork.blocks()[0], first.blocks()[0]);
   ASSERT_NE(fork.blocks()[1], first.blocks()[1]);
-  EXPECT_EQ(cache.keys(fork.blocks()[1], 0)[0], 1.5F);
-  EXPECT_EQ(cache.values(fork.blocks()[1], last_layer)[3], 2.5F);
-  cache.keys(fork.blocks()[1], 0)[0] = 9;
-  EXPECT_EQ(cache.keys(first.blocks()[1], 0)[0], 1.5F);
+  const auto all_are = [&](const std::byte* bytes, std::byte expected) {
+    return std::all_of(bytes, bytes + part_bytes, [&](std::byte byte) { return byte == expected; });
+  };
+  EXPECT_TRUE(all_are(cache.keys(fork.blocks()[1], 0), std::byte{1}));
+  EXPECT_TRUE(all_are(cache.values(fork.blocks()[1], last_layer), std::byte{2}));
+  cache.keys(fork.blocks()[1], 0)[0] = std::byte{9};
+  EXPECT_TRUE(all_are(cache.keys(first.blocks()[1], 0), std::byte{1}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, KvCacheOfType, testing::Values(DType::f32, DType::f16),
+                         [](const auto& type) { return std::string(to_string(type.param)); });
+
+TEST(KvCache, HalfAsWideHoldsTwiceAsManyBlocks) {
+  KvCache cache(config(), DType::f16, kBlockTokens, bytes_of_blocks(3));
+  EXPECT_EQ(cache.capacity_blocks(), 6);
+  EXPECT_EQ(cache.block_bytes(), bytes_of_blocks(1) / 2);
+  EXPECT_EQ(cache_bytes_per_token(config(), DType::f16) * kBlockTokens, cache.block_bytes());
+}
+
+// One quantised matrix is enough.
+TEST(KvCache, IsHalfAsWideForQuantisedWeights) {
+  const ModelFile model = make_tiny_model({});
+  EXPECT_EQ(cache_dtype(model.weights), DType::f32);
+  for (const DType type : {DType::f16, DType::bf16, DType::q8_0}) {
+    ModelWeights weights = model.weights;
+    weights.layers[1].ffn_up = convert(weights.layers[1].ffn_up, type);
+    EXPECT_EQ(cache_dtype(weights), type == DType::q8_0 ? DType::f16 : DType::f32);
+  }
 }
 
 TEST(KvCache, AdvancingBeyondTheRoomIsAnError) {
-  KvCache cache(config(), kBlockTokens, bytes_of_blocks(2));
+  KvCache cache(config(), DType::f32, kBlockTokens, bytes_of_blocks(2));
   KvSequence sequence(cache);
   sequence.make_room(4);
   sequence.advance(4);

@@ -148,6 +148,7 @@ void StackedLinear::apply(ConstMatrix x, Matrix y) const {
 
 Transformer::Transformer(const ModelConfig& config, const ModelWeights& weights, const Packed& packed)
     : config_(config),
+      cache_dtype_(fulcrum::cache_dtype(weights)),
       token_embd_(weights.token_embd),
       layers_(weights.layers.size()),
       output_norm_(values_of(weights.output_norm)) {
@@ -301,7 +302,7 @@ void Transformer::store_keys_values(std::int64_t index, Batch& batch, ForwardBuf
     for (std::int64_t position = sequence.length(); position < sequence.length() + tokens;
          ++position, ++row) {
       const KvCache::Block block = blocks[static_cast<std::size_t>(position / block_tokens)];
-      store_paged(k.row(row), v.row(row), position % block_tokens, block_tokens, shape,
+      store_paged(k.row(row), v.row(row), position % block_tokens, block_tokens, shape, cache.dtype(),
                   cache.keys(block, index), cache.values(block, index));
     }
     const std::size_t first = batch.first_block[s];
@@ -309,7 +310,8 @@ void Transformer::store_keys_values(std::int64_t index, Batch& batch, ForwardBuf
       buffers.key_blocks[first + b] = cache.keys(blocks[b], index);
       buffers.value_blocks[first + b] = cache.values(blocks[b], index);
     }
-    batch.paged[s] = {block_tokens, std::span(buffers.key_blocks).subspan(first, blocks.size()),
+    batch.paged[s] = {cache.dtype(), block_tokens,
+                      std::span(buffers.key_blocks).subspan(first, blocks.size()),
                       std::span(buffers.value_blocks).subspan(first, blocks.size())};
   }
 }

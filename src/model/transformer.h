@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -65,7 +66,7 @@ struct SequenceStep {
 struct ForwardBuffers {
   std::vector<float> residual, normed, projected, attended, hidden, low_rank, correction, logits;
   std::vector<std::int32_t> tokens, positions, row_sequence, row_index;
-  std::vector<const float*> key_blocks, value_blocks;
+  std::vector<const std::byte*> key_blocks, value_blocks;
   std::array<RopeTable, 2> rope;  // a row each; of layers that see all, and of those with a window
 };
 
@@ -80,6 +81,8 @@ class Transformer {
       const ModelConfig& config, const ModelWeights& weights, const Packed& packed = [](const Tensor&) {});
 
   const ModelConfig& config() const { return config_; }
+  // Of the caches that its sequences should stand in (model/kv_cache.h).
+  DType cache_dtype() const { return cache_dtype_; }
 
   // Appends every step's tokens to its sequence and returns the logits asked for, [sum of logit_rows, V], in
   // the order of the steps; they live in `buffers` until the next call. Steps with one adapter are best put
@@ -109,6 +112,7 @@ class Transformer {
                     ForwardBuffers& buffers) const;
 
   ModelConfig config_;
+  DType cache_dtype_;
   Tensor token_embd_;
   std::vector<Layer> layers_;
   std::vector<float> output_norm_;

@@ -75,7 +75,7 @@ class Stories : public testing::Test {
   double distance(const char* checkpoint, const char* token_file, const char* logit_file) const {
     const ModelFile file = load_model_file(folder_ / checkpoint, folder_ / "tokenizer.bin");
     const Transformer model(file.config, file.weights);
-    KvCache cache(file.config, 16, kCacheBytes);
+    KvCache cache(file.config, model.cache_dtype(), 16, kCacheBytes);
     const Tokens ids = tokens(token_file);
     const std::vector<float> golden = logits(logit_file);
     const Rows rows = logits_of(model, cache, ids, ids.size(), nullptr);
@@ -109,7 +109,7 @@ TEST_F(Stories, PermutedWeightsDoNotPass) {
 TEST_F(Stories, GreedyTokensAreTheReferencesOneByOne) {
   const ModelFile file = load_model_file(folder_ / "checkpoint_v1.bin", folder_ / "tokenizer.bin");
   const Transformer model(file.config, file.weights);
-  KvCache cache(file.config, 16, kCacheBytes);
+  KvCache cache(file.config, model.cache_dtype(), 16, kCacheBytes);
   KvSequence sequence(cache);
   ForwardBuffers buffers;
   const Tokens golden = tokens("greedy_tokens.txt");
@@ -130,19 +130,25 @@ struct Kind {
   const char* architecture;
   bool tied_output;
   std::optional<std::int32_t> window;
+  DType cache = DType::f32;
 };
+
+ModelFile make_model(const Kind& kind) {
+  TinyModelOptions options;
+  options.architecture = kind.architecture;
+  options.tied_output = kind.tied_output;
+  options.context_tokens = 128;
+  ModelFile file = make_tiny_model(options);
+  file.config.sliding_window = kind.window;
+  return file;
+}
 
 class TinyTransformer : public testing::TestWithParam<Kind> {
  protected:
   TinyTransformer() {
-    TinyModelOptions options;
-    options.architecture = GetParam().architecture;
-    options.tied_output = GetParam().tied_output;
-    options.context_tokens = 128;
-    ModelFile file = make_tiny_model(options);
-    file.config.sliding_window = GetParam().window;
+    const ModelFile file = make_model(GetParam());
     model_.emplace(file.config, file.weights);
-    cache_ = std::make_unique<KvCache>(file.config, 8, kCacheBytes);
+    cache_ = std::make_unique<KvCache>(file.config, GetParam().cache, 8, kCacheBytes);
     adapters_.emplace_back(random_adapter(1), file.config);
     adapters_.emplace_back(random_adapter(2), file.config);
   }
@@ -244,6 +250,24 @@ TEST_P(TinyTransformer, NeighboursAndAdaptersDoNotChangeABit) {
   }
 }
 
+// What half as wide a cache costs in exactness: logits move by about the rounding of f16, and they do move.
+TEST_P(TinyTransformer, AHalfWidthCacheStaysCloseToAnF32One) {
+  KvCache wide(model_->config(), DType::f32, 8, kCacheBytes),
+      half(model_->config(), DType::f16, 8, kCacheBytes);
+  const Tokens tokens = random_tokens(9, 67);
+  const Rows exact = logits_of(*model_, wide, tokens, tokens.size(), nullptr);
+  const Rows rounded = logits_of(*model_, half, tokens, tokens.size(), nullptr);
+  double worst = 0, largest = 0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    for (std::size_t v = 0; v < exact[i].size(); ++v) {
+      worst = std::max(worst, std::abs(static_cast<double>(exact[i][v]) - rounded[i][v]));
+      largest = std::max(largest, std::abs(static_cast<double>(exact[i][v])));
+    }
+  }
+  EXPECT_GT(worst, 0);
+  EXPECT_LT(worst, 2e-3 * largest);
+}
+
 TEST_P(TinyTransformer, AForkGoesOnLikeItsOrigin) {
   const Tokens tokens = random_tokens(5, 30);
   const Rows whole = logits_of(*model_, *cache_, tokens, tokens.size(), nullptr);
@@ -271,12 +295,7 @@ TEST_P(TinyTransformer, AnAdapterIsAddedToItsLayers) {
 
 // What LoRA means: the same as a model whose weights are W + scale B A.
 TEST_P(TinyTransformer, AnAdapterIsTheModelWithMergedWeights) {
-  TinyModelOptions options;
-  options.architecture = GetParam().architecture;
-  options.tied_output = GetParam().tied_output;
-  options.context_tokens = 128;
-  ModelFile file = make_tiny_model(options);
-  file.config.sliding_window = GetParam().window;
+  ModelFile file = make_model(GetParam());
   const LoraAdapter adapter = random_adapter(1);
   for (const LoraPair& pair : adapter.pairs) {
     const auto& const_layer = file.weights.layers[static_cast<std::size_t>(pair.layer)];
@@ -327,9 +346,13 @@ TEST_P(TinyTransformer, RefusesWhatCannotRunAndLeavesTheSequenceAlone) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, TinyTransformer,
                          testing::Values(Kind{"llama", false, {}}, Kind{"qwen2", true, {}},
-                                         Kind{"qwen3", true, {}}, Kind{"qwen2", true, 16}),
+                                         Kind{"qwen3", true, {}}, Kind{"qwen2", true, 16},
+                                         Kind{"llama", false, {}, DType::f16},
+                                         Kind{"qwen2", true, 16, DType::f16}),
                          [](const auto& kind) {
-                           return std::string(kind.param.architecture) + (kind.param.window ? "_window" : "");
+                           return std::string(kind.param.architecture) +
+                                  (kind.param.window ? "_window" : "") +
+                                  (kind.param.cache == DType::f32 ? "" : "_half");
                          });
 
 }  // namespace

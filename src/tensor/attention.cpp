@@ -38,9 +38,10 @@ struct PagedAttention {
   Matrix y;
 };
 
-// A thread's memory for packed keys, packed values, scores and sums; it grows and is kept.
+// A thread's memory for packed keys, packed values, scores, sums and widened blocks; it grows and is kept.
 struct AttentionScratch {
-  AlignedVector<float> columns, rows, scores, sums;
+  AlignedVector<float> columns, rows, scores, sums, widened;
+  std::vector<const std::byte*> key_blocks, value_blocks;  // in `widened`
 
   void reserve(std::int64_t tiles, std::int64_t head_dim, std::int64_t query_rows) {
     const std::int64_t value_panels = (head_dim + 31) / 32;
@@ -130,11 +131,12 @@ void attend_training_piece(const TrainingAttention& a, const AttentionPiece& pie
   }
 }
 
-void attend_paged_piece(const PagedAttention& a, const AttentionPiece& piece) {
+template <typename Stored>
+void attend_rows_of_head(const PagedAttention& a, const AttentionPiece& piece,
+                         const BlockHead<Stored>& head) {
   const std::int64_t head_dim = a.shape.head_dim, group = a.shape.heads / a.shape.kv_heads;
   const auto positions =
       a.positions.subspan(static_cast<std::size_t>(piece.first), static_cast<std::size_t>(piece.rows));
-  const BlockHead head{&a.sequences[static_cast<std::size_t>(piece.sequence)], head_dim, piece.kv_head};
   AttentionScratch& scratch = attention_scratch();
   scratch.reserve(0, head_dim, kAttentionRows);
   const ScoreMap map(a.shape);
@@ -173,6 +175,52 @@ void attend_paged_piece(const PagedAttention& a, const AttentionPiece& piece) {
   }
 }
 
+// Query rows, over all heads of a group, from which on a head's blocks are widened once for all of them.
+constexpr std::int64_t kWidenedRows = 32;
+
+// The blocks that a piece sees, as f32 in the scratch; `cache` is what the result stands in.
+BlockHead<float> widen_head(const BlockHead<hwy::float16_t>& head, std::span<const std::int32_t> positions,
+                            std::int32_t window, AttentionScratch& scratch, PagedKeysValues& cache) {
+  using panel_product_detail::FloatTag;
+  using panel_product_detail::kLanes;
+  const std::int64_t block_tokens = head.cache->block_tokens, elements = head.head_dim * block_tokens;
+  const auto [least, most] = std::minmax_element(positions.begin(), positions.end());
+  const std::int64_t first = first_visible(*least, window) / kPanelColumns * kPanelColumns / block_tokens;
+  const std::int64_t blocks = *most / block_tokens + 1;
+  grow(scratch.widened, static_cast<std::size_t>(2 * (blocks - first) * elements + kPagedSlack));
+  scratch.key_blocks.assign(static_cast<std::size_t>(blocks), nullptr);
+  scratch.value_blocks = scratch.key_blocks;
+  float* to = scratch.widened.data();
+  // In ascending memory: what a last vector writes beyond its block, the next block replaces.
+  const auto widen_block = [&](const hwy::float16_t* from) HWY_ATTR {
+    for (std::int64_t i = 0; i < elements; i += kLanes)
+      hn::StoreU(panel_product_detail::widen(FloatTag(), from + i), FloatTag(), to + i);
+    const auto* widened = reinterpret_cast<const std::byte*>(to);
+    to += elements;
+    return widened;
+  };
+  for (std::int64_t block = first; block < blocks; ++block) {
+    scratch.key_blocks[static_cast<std::size_t>(block)] = widen_block(head.keys(block));
+    scratch.value_blocks[static_cast<std::size_t>(block)] = widen_block(head.values(block));
+  }
+  cache = {DType::f32, block_tokens, scratch.key_blocks, scratch.value_blocks};
+  return {&cache, head.head_dim, 0};
+}
+
+void attend_paged_piece(const PagedAttention& a, const AttentionPiece& piece) {
+  const PagedKeysValues& cache = a.sequences[static_cast<std::size_t>(piece.sequence)];
+  if (cache.dtype == DType::f32)
+    return attend_rows_of_head(a, piece, BlockHead<float>{&cache, a.shape.head_dim, piece.kv_head});
+  const BlockHead<hwy::float16_t> head{&cache, a.shape.head_dim, piece.kv_head};
+  // Either way a row computes with the same f32 values.
+  if (piece.rows * a.shape.heads / a.shape.kv_heads < kWidenedRows)
+    return attend_rows_of_head(a, piece, head);
+  const auto positions =
+      a.positions.subspan(static_cast<std::size_t>(piece.first), static_cast<std::size_t>(piece.rows));
+  PagedKeysValues widened;
+  attend_rows_of_head(a, piece, widen_head(head, positions, a.shape.window, attention_scratch(), widened));
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fulcrum
 HWY_AFTER_NAMESPACE();
@@ -200,6 +248,10 @@ void add_pieces(std::int64_t first, std::int64_t last, std::int64_t sequence, co
 void check_cache(const PagedKeysValues& cache, std::int32_t position) {
   const auto tokens = cache.block_tokens *
                       static_cast<std::int64_t>(std::min(cache.key_blocks.size(), cache.value_blocks.size()));
+  if (cache.dtype != DType::f32 && cache.dtype != DType::f16) {
+    throw_error(ErrorCode::internal, "attention_paged: a cache holds f32 or f16, not {}",
+                to_string(cache.dtype));
+  }
   if (cache.block_tokens <= 0 || position < 0 || position >= tokens) {
     throw_error(ErrorCode::internal, "attention_paged: position {} lies outside of a cache of {} tokens",
                 position, tokens);

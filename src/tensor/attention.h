@@ -6,10 +6,12 @@
 // grouped.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 
+#include "tensor/dtype.h"
 #include "tensor/tensor.h"
 
 namespace fulcrum {
@@ -35,11 +37,12 @@ void attention_backward(ConstMatrix dy, ConstMatrix q, ConstMatrix k, ConstMatri
 
 // Attention of new tokens over a paged cache, for inference. Row t belongs to a sequence whose keys and
 // values stand in blocks of `block_tokens` tokens: block b holds tokens [b*block_tokens, (b+1)*block_tokens),
-// laid out as tensor/paged_layout.h says. Row t sees cache positions 0..positions[t] in ascending order, so
-// cutting a prompt into chunks changes no bit.
+// f32 or f16, laid out as tensor/paged_layout.h says; f16 is widened exactly and computed with in f32. Row t
+// sees cache positions 0..positions[t] in ascending order, so cutting a prompt into chunks changes no bit.
 struct PagedKeysValues {
+  DType dtype = DType::f32;
   std::int64_t block_tokens = 0;
-  std::span<const float*const> key_blocks, value_blocks;
+  std::span<const std::byte*const> key_blocks, value_blocks;
 };
 void attention_paged(ConstMatrix q, std::span<const PagedKeysValues> sequences,
                      std::span<const std::int32_t> row_sequence, std::span<const std::int32_t> positions,

@@ -27,17 +27,23 @@ HWY_BEFORE_NAMESPACE();
 namespace fulcrum {
 namespace HWY_NAMESPACE {
 
-// One kv head of a paged cache.
+// One kv head of a paged cache of float or hwy::float16_t.
+template <typename Stored>
 struct BlockHead {
   const PagedKeysValues* cache = nullptr;
   std::int64_t head_dim = 0, kv_head = 0;
   // [D, block_tokens]: tokens side by side.
-  const float* keys(std::int64_t block) const {
-    return cache->key_blocks[static_cast<std::size_t>(block)] + kv_head * head_dim * cache->block_tokens;
+  const Stored* keys(std::int64_t block) const {
+    return of_head(cache->key_blocks[static_cast<std::size_t>(block)]);
   }
   // [block_tokens, D]
-  const float* values(std::int64_t block) const {
-    return cache->value_blocks[static_cast<std::size_t>(block)] + kv_head * head_dim * cache->block_tokens;
+  const Stored* values(std::int64_t block) const {
+    return of_head(cache->value_blocks[static_cast<std::size_t>(block)]);
+  }
+
+ private:
+  const Stored* of_head(const std::byte* block) const {
+    return reinterpret_cast<const Stored*>(block) + kv_head * head_dim * cache->block_tokens;
   }
 };
 
@@ -45,6 +51,7 @@ namespace attention_blocks_detail {
 
 using panel_product_detail::FloatTag;
 using panel_product_detail::kLanes;
+using panel_product_detail::widen;
 
 // Vectors of a register tile beside so many rows: enough chains in flight, and no more than the registers
 // hold.
@@ -58,13 +65,14 @@ inline constexpr int kTileVectors = kMostSums >= 8 * kRows   ? 8
 inline constexpr int kTileRows = kLanes >= 16 ? 8 : 4;
 
 // Where a vector of neighbouring tokens has its first dimension, and the column of its scores.
+template <typename Stored>
 struct KeyVector {
-  const float* from;
+  const Stored* from;
   std::int64_t column;
 };
 
-template <int kRows, int kVectors>
-HWY_INLINE void score_tile(const AttentionRows& job, std::int64_t first_row, const KeyVector* keys,
+template <int kRows, int kVectors, typename Stored>
+HWY_INLINE void score_tile(const AttentionRows& job, std::int64_t first_row, const KeyVector<Stored>* keys,
                            std::int64_t head_dim, std::int64_t block_tokens, float* scores,
                            std::int64_t columns) {
   const FloatTag d;
@@ -75,7 +83,7 @@ HWY_INLINE void score_tile(const AttentionRows& job, std::int64_t first_row, con
   const float* q = job.q + first_row * job.q_row;
   for (std::int64_t i = 0; i < head_dim; ++i) {
     hn::Vec<FloatTag> tokens[kVectors];
-    for (int v = 0; v < kVectors; ++v) tokens[v] = hn::LoadU(d, keys[v].from + i * block_tokens);
+    for (int v = 0; v < kVectors; ++v) tokens[v] = widen(d, keys[v].from + i * block_tokens);
     for (int r = 0; r < kRows; ++r) {
       const auto factor = hn::Set(d, q[r * job.q_row + i]);
       for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(factor, tokens[v], sums[r][v]);
@@ -91,8 +99,8 @@ HWY_INLINE void score_tile(const AttentionRows& job, std::int64_t first_row, con
 }
 
 // Sums of weight * value over keys [first, last]; dimensions from `dimension` on.
-template <int kRows, int kVectors>
-HWY_INLINE void value_tile(const BlockHead& head, const float* weights, std::int64_t columns,
+template <int kRows, int kVectors, typename Stored>
+HWY_INLINE void value_tile(const BlockHead<Stored>& head, const float* weights, std::int64_t columns,
                            std::int64_t first, std::int64_t last, std::int64_t dimension, float* to,
                            std::int64_t to_row) {
   const FloatTag d;
@@ -104,11 +112,11 @@ HWY_INLINE void value_tile(const BlockHead& head, const float* weights, std::int
   for (std::int64_t key = first; key <= last;) {
     const std::int64_t block = key / block_tokens, begin = key - block * block_tokens;
     const std::int64_t count = std::min(block_tokens - begin, last + 1 - key);
-    const float* values = head.values(block) + begin * head.head_dim + dimension;
+    const Stored* values = head.values(block) + begin * head.head_dim + dimension;
     const float* weight = weights + (key - first);
     for (std::int64_t t = 0; t < count; ++t, values += head.head_dim, ++weight) {
       hn::Vec<FloatTag> value[kVectors];
-      for (int v = 0; v < kVectors; ++v) value[v] = hn::LoadU(d, values + v * kLanes);
+      for (int v = 0; v < kVectors; ++v) value[v] = widen(d, values + v * kLanes);
       for (int r = 0; r < kRows; ++r) {
         const auto factor = hn::Set(d, weight[r * columns]);
         for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(factor, value[v], sums[r][v]);
@@ -122,19 +130,21 @@ HWY_INLINE void value_tile(const BlockHead& head, const float* weights, std::int
 }
 
 // A run of rows of a job, what it sees and where its scores and sums go.
+template <typename Stored>
 struct RowRun {
   std::int64_t first;       // row of the job
   std::int64_t base, last;  // keys
   std::int64_t columns;     // from a row of scores to the next
   std::int64_t sums_row;    // from a row of sums to the next
   float *scores, *sums;     // of the job's first row
-  const KeyVector* keys;
+  const KeyVector<Stored>* keys;
   std::int64_t key_vectors;
 };
 
 // Vectors of keys from `done` on, in tiles that halve at the end.
-template <int kRows, int kVectors = kTileVectors<kRows>>
-void score_rows(const AttentionRows& job, const BlockHead& head, const RowRun& run, std::int64_t done = 0) {
+template <int kRows, int kVectors = kTileVectors<kRows>, typename Stored>
+void score_rows(const AttentionRows& job, const BlockHead<Stored>& head, const RowRun<Stored>& run,
+                std::int64_t done = 0) {
   for (; done + kVectors <= run.key_vectors; done += kVectors) {
     score_tile<kRows, kVectors>(job, run.first, run.keys + done, head.head_dim, head.cache->block_tokens,
                                 run.scores, run.columns);
@@ -145,8 +155,8 @@ void score_rows(const AttentionRows& job, const BlockHead& head, const RowRun& r
 }
 
 // Dimensions from `done` on.
-template <int kRows, int kVectors = kTileVectors<kRows>>
-void value_rows(const BlockHead& head, const RowRun& run, std::int64_t done = 0) {
+template <int kRows, int kVectors = kTileVectors<kRows>, typename Stored>
+void value_rows(const BlockHead<Stored>& head, const RowRun<Stored>& run, std::int64_t done = 0) {
   const float* weights = run.scores + run.first * run.columns;
   float* to = run.sums + run.first * run.sums_row;
   const std::int64_t vectors = (head.head_dim + kLanes - 1) / kLanes;
@@ -160,8 +170,8 @@ void value_rows(const BlockHead& head, const RowRun& run, std::int64_t done = 0)
 }
 
 // Calls visit(run, rows as a constant) for tiles of the job's rows.
-template <int kRows = kTileRows, typename Visit>
-void visit_row_tiles(RowRun run, std::int64_t rows, const Visit& visit) {
+template <int kRows = kTileRows, typename Stored, typename Visit>
+void visit_row_tiles(RowRun<Stored> run, std::int64_t rows, const Visit& visit) {
   for (; rows >= kRows; rows -= kRows, run.first += kRows) visit(run, std::integral_constant<int, kRows>());
   if constexpr (kRows > 1) {
     if (rows > 0) visit_row_tiles<kRows - 1>(run, rows, visit);
@@ -171,9 +181,10 @@ void visit_row_tiles(RowRun run, std::int64_t rows, const Visit& visit) {
 }  // namespace attention_blocks_detail
 
 // `scores` grows as needed, `sums` holds kAttentionRows * D rounded up to panels. A block is read up to
-// kPagedSlack floats beyond its end.
-inline void attend_blocks(const AttentionRows& job, const BlockHead& head, const ScoreMap& map,
-                          AlignedVector<float>& scores, float* sums) {
+// kPagedSlack elements beyond its end.
+template <typename Stored>
+void attend_blocks(const AttentionRows& job, const BlockHead<Stored>& head, const ScoreMap& map,
+                   AlignedVector<float>& scores, float* sums) {
   using namespace attention_blocks_detail;
   static_assert(kLanes <= kPagedSlack);
   std::int64_t low = job.low[0], high = job.high[0];
@@ -187,7 +198,7 @@ inline void attend_blocks(const AttentionRows& job, const BlockHead& head, const
   const std::int64_t columns = (high - base) / kPanelColumns * kPanelColumns + kPanelColumns;
   // The first block may begin before the base, the last vector end behind the columns.
   const std::int64_t first_block = base / block_tokens, lead = base - first_block * block_tokens;
-  thread_local std::vector<KeyVector> keys;
+  thread_local std::vector<KeyVector<Stored>> keys;
   keys.clear();
   for (std::int64_t block = first_block; block <= high / block_tokens; ++block) {
     for (std::int64_t token = 0; token < block_tokens; token += kLanes) {
@@ -197,7 +208,7 @@ inline void attend_blocks(const AttentionRows& job, const BlockHead& head, const
   const std::int64_t row = (lead + columns + block_tokens + 2 * kLanes + 15) / 16 * 16;
   grow(scores, static_cast<std::size_t>(job.rows * row));
 
-  RowRun run{};
+  RowRun<Stored> run{};
   run.base = base;
   run.last = high;
   run.columns = row;
@@ -206,7 +217,8 @@ inline void attend_blocks(const AttentionRows& job, const BlockHead& head, const
   run.sums = sums;
   run.keys = keys.data();
   run.key_vectors = static_cast<std::int64_t>(keys.size());
-  visit_row_tiles(run, job.rows, [&](const RowRun& tile, auto rows) { score_rows<rows>(job, head, tile); });
+  visit_row_tiles(run, job.rows,
+                  [&](const RowRun<Stored>& tile, auto rows) { score_rows<rows>(job, head, tile); });
 
   SoftmaxRow softmax[kAttentionRows];
   for (std::int64_t r = 0; r < job.rows; ++r) {
@@ -214,7 +226,8 @@ inline void attend_blocks(const AttentionRows& job, const BlockHead& head, const
         masked_exponentials(run.scores + r * row + lead, columns, job.low[r] - base, job.high[r] - base, map);
   }
   run.scores += lead;
-  visit_row_tiles(run, job.rows, [&](const RowRun& tile, auto rows) { value_rows<rows>(head, tile); });
+  visit_row_tiles(run, job.rows,
+                  [&](const RowRun<Stored>& tile, auto rows) { value_rows<rows>(head, tile); });
   for (std::int64_t r = 0; r < job.rows; ++r) {
     const float inverse = 1.0f / softmax[r].sum;
     const float* from = sums + r * run.sums_row;

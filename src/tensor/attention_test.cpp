@@ -110,45 +110,69 @@ TEST(Attention, PackingChangesNoBit) {
 
 // A paged cache of a sequence whose blocks stand in memory in reverse order.
 struct Cache {
+  DType dtype;
   std::int64_t block_tokens;
-  std::vector<float> keys, values;
-  std::vector<const float*> key_blocks, value_blocks;
+  std::vector<std::byte> keys, values;
+  std::vector<const std::byte*> key_blocks, value_blocks;
 
   Cache(const Floats& k, const Floats& v, const AttentionShape& shape, std::int64_t first,
-        std::int64_t tokens, std::int64_t tokens_per_block)
-      : block_tokens(tokens_per_block) {
+        std::int64_t tokens, std::int64_t tokens_per_block, DType type)
+      : dtype(type), block_tokens(tokens_per_block) {
     const std::int64_t blocks = (tokens + block_tokens - 1) / block_tokens,
-                       block_size = block_tokens * k.columns;
-    keys.assign(static_cast<std::size_t>(blocks * block_size + kPagedSlack),
-                std::numeric_limits<float>::quiet_NaN());
+                       block_size = row_bytes(dtype, block_tokens * k.columns);
+    // All bits set: a NaN of either type.
+    keys.assign(static_cast<std::size_t>(blocks * block_size + row_bytes(dtype, kPagedSlack)),
+                std::byte{0xFF});
     values = keys;
     for (std::int64_t b = 0; b < blocks; ++b) {
-      float *key_block = keys.data() + (blocks - 1 - b) * block_size,
-            *value_block = values.data() + (blocks - 1 - b) * block_size;
+      std::byte *key_block = keys.data() + (blocks - 1 - b) * block_size,
+                *value_block = values.data() + (blocks - 1 - b) * block_size;
       key_blocks.push_back(key_block);
       value_blocks.push_back(value_block);
       for (std::int64_t i = 0; i < block_tokens && b * block_tokens + i < tokens; ++i) {
         const std::int64_t row = first + b * block_tokens + i;
-        store_paged(k.view().row(row), v.view().row(row), i, block_tokens, shape, key_block, value_block);
+        store_paged(k.view().row(row), v.view().row(row), i, block_tokens, shape, dtype, key_block,
+                    value_block);
       }
     }
   }
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
-  PagedKeysValues paged() const { return {block_tokens, key_blocks, value_blocks}; }
+  PagedKeysValues paged() const { return {dtype, block_tokens, key_blocks, value_blocks}; }
 };
+
+constexpr DType kCacheTypes[] = {DType::f32, DType::f16};
+
+// The inputs with keys and values as a cache of that type holds them.
+Inputs inputs_of_cache(const Case& c, DType dtype) {
+  Inputs in = make_inputs(c);
+  if (dtype == DType::f16) {
+    for (float& value : in.k.values) value = f16_to_f32(f32_to_f16(value));
+    for (float& value : in.v.values) value = f16_to_f32(f32_to_f16(value));
+  }
+  return in;
+}
+
+// An element of a cache's block.
+double element_of(const PagedKeysValues& cache, const std::byte* block, std::int64_t at) {
+  if (cache.dtype == DType::f16)
+    return static_cast<double>(f16_to_f32(reinterpret_cast<const std::uint16_t*>(block)[at]));
+  return static_cast<double>(reinterpret_cast<const float*>(block)[at]);
+}
 
 // Whole prompts, chunks of any length, and token by token in a batch with other sequences: the same bits,
 // which are those of the training kernel, and the twin's values. The cache holds NaN beyond each sequence's
 // last token.
-TEST(AttentionPaged, ChunksAndBatchesChangeNoBit) {
+class AttentionPagedOfType : public ::testing::TestWithParam<DType> {};
+
+TEST_P(AttentionPagedOfType, ChunksAndBatchesChangeNoBit) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(fmt::format("H {} K {} D {} window {}", c.shape.heads, c.shape.kv_heads, c.shape.head_dim,
                              c.shape.window));
-    const Inputs in = make_inputs(c);
+    const Inputs in = inputs_of_cache(c, GetParam());
     const std::int64_t long_first = c.starts[c.starts.size() - 2], tokens = c.starts.back() - long_first;
-    const Cache cache(in.k, in.v, c.shape, long_first, tokens, 16),
-        other(in.k, in.v, c.shape, 0, std::min<std::int64_t>(40, tokens), 7);
+    const Cache cache(in.k, in.v, c.shape, long_first, tokens, 16, GetParam()),
+        other(in.k, in.v, c.shape, 0, std::min<std::int64_t>(40, tokens), 7, GetParam());
     const std::vector<PagedKeysValues> sequences = {other.paged(), cache.paged()};
     const auto expected = reference::attention(to_array(in.q.view()), to_array(in.k.view()),
                                                to_array(in.v.view()), c.starts, c.shape);
@@ -201,10 +225,9 @@ testing::Array paged_reference(ConstMatrix q, const PagedKeysValues& cache,
       const std::int64_t slot = token % block_tokens;
       for (std::int64_t i = 0; i < k.columns; ++i) {
         const std::int64_t head = i / dim, at = i % dim;
-        k.at(token, i) =
-            static_cast<double>(cache.key_blocks[block][(head * dim + at) * block_tokens + slot]);
+        k.at(token, i) = element_of(cache, cache.key_blocks[block], (head * dim + at) * block_tokens + slot);
         v.at(token, i) =
-            static_cast<double>(cache.value_blocks[block][(head * block_tokens + slot) * dim + at]);
+            element_of(cache, cache.value_blocks[block], (head * block_tokens + slot) * dim + at);
       }
     }
     const std::vector<std::int32_t> starts = {0, tokens};
@@ -216,11 +239,11 @@ testing::Array paged_reference(ConstMatrix q, const PagedKeysValues& cache,
 
 // Blocks of any size, whole vectors or not, with the window's first key inside of one: the values of the
 // twin, and the same bits for every size.
-TEST(AttentionPaged, BlocksOfAnySizeAgainstTwin) {
+TEST_P(AttentionPagedOfType, BlocksOfAnySizeAgainstTwin) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(fmt::format("H {} K {} D {} window {}", c.shape.heads, c.shape.kv_heads, c.shape.head_dim,
                              c.shape.window));
-    const Inputs in = make_inputs(c);
+    const Inputs in = inputs_of_cache(c, GetParam());
     const std::vector<std::int32_t> positions = {0, 3, 4, 30, 31, 32, 33, 47, 48, 60, 61, 62, 63, 64, 69};
     const auto rows = static_cast<std::int64_t>(positions.size());
     const std::vector<std::int32_t> row_sequence(positions.size(), 0);
@@ -228,7 +251,7 @@ TEST(AttentionPaged, BlocksOfAnySizeAgainstTwin) {
     std::vector<Floats> first;  // of each instruction set
     for (const std::int64_t block_tokens : {16, 1, 5, 8, 24, 64, 70}) {
       SCOPED_TRACE(fmt::format("blocks of {}", block_tokens));
-      const Cache cache(in.k, in.v, c.shape, 0, 70, block_tokens);
+      const Cache cache(in.k, in.v, c.shape, 0, 70, block_tokens, GetParam());
       const std::vector<PagedKeysValues> sequences = {cache.paged()};
       const testing::Array expected = paged_reference(q, sequences[0], positions, c.shape);
       std::size_t set = 0;
@@ -243,10 +266,13 @@ TEST(AttentionPaged, BlocksOfAnySizeAgainstTwin) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Types, AttentionPagedOfType, ::testing::ValuesIn(kCacheTypes),
+                         [](const auto& type) { return std::string(to_string(type.param)); });
+
 TEST(AttentionPaged, PositionsOutsideOfTheCacheAreErrors) {
   const Case c = cases().front();
   const Inputs in = make_inputs(c);
-  const Cache cache(in.k, in.v, c.shape, 0, 20, 8);
+  const Cache cache(in.k, in.v, c.shape, 0, 20, 8, DType::f32);
   const std::vector<PagedKeysValues> sequences = {cache.paged()};
   Floats y(1, in.q.columns);
   const ConstMatrix q{in.q.values.data(), 1, in.q.columns, in.q.stride};
@@ -254,6 +280,9 @@ TEST(AttentionPaged, PositionsOutsideOfTheCacheAreErrors) {
   EXPECT_THROW(attention_paged(q, sequences, zero, beyond, c.shape, y.matrix()), Error);
   EXPECT_THROW(attention_paged(q, sequences, one, zero, c.shape, y.matrix()), Error);
   EXPECT_NO_THROW(attention_paged(q, sequences, zero, last, c.shape, y.matrix()));
+  PagedKeysValues other = cache.paged();
+  other.dtype = DType::bf16;
+  EXPECT_THROW(attention_paged(q, {&other, 1}, zero, zero, c.shape, y.matrix()), Error);
 }
 
 TEST(Attention, StartsMustCoverTheRows) {

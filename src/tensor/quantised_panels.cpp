@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tensor/parallel_rows.h"
+#include "tensor/q6_k_words.h"
 #include "tensor/stacked_rows.h"
 #include "tensor/super_blocks.h"
 
@@ -50,9 +51,23 @@ void split_super_block(const std::byte* block, Fields<kType>& to) {
   std::memcpy(&to.halves[0], block + at.d, sizeof(std::uint16_t));
   if constexpr (kFormat.halves == 2) std::memcpy(&to.halves[1], block + at.d_min, sizeof(std::uint16_t));
   constexpr std::size_t kQuants = kType == DType::q2_k || kType == DType::q3_k ? 64 : 128;
-  std::memcpy(to.words, block + at.quants, kQuants);
-  if constexpr (sizeof(to.words) > kQuants) {
-    std::memcpy(to.words + kQuants / 4, block + at.high_bits, sizeof(to.words) - kQuants);
+  std::uint32_t words[kFormat.words];
+  std::memcpy(words, block + at.quants, kQuants);
+  if constexpr (sizeof(words) > kQuants) {
+    std::memcpy(words + kQuants / 4, block + at.high_bits, sizeof(words) - kQuants);
+  }
+  if constexpr (kType == DType::q6_k) {
+    for (int i = 0; i < 4; ++i) {
+      for (int s = 0; s < 4; ++s) {
+        const int half = i / 2, in_half = i % 2 * 4 + s;
+        std::uint32_t* word = to.words + q6_k_word(i, s);
+        word[0] = words[half * 16 + in_half];
+        word[1] = words[half * 16 + 8 + in_half];
+        word[2] = words[32 + half * 8 + in_half];
+      }
+    }
+  } else {
+    std::memcpy(to.words, words, sizeof(words));
   }
   if constexpr (kType == DType::q2_k) {
     std::memcpy(to.bytes, block + at.scales,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "hwy/highway.h"
+#include "tensor/q6_k_words.h"
 #include "tensor/quantised_panels.h"
 
 // Not #pragma once: the file is meant to be read again for each instruction set.
@@ -88,54 +89,67 @@ HWY_INLINE void unrolled(std::integer_sequence<int, kIndices...>, const Body& bo
 }
 using FourTimes = std::make_integer_sequence<int, 4>;
 
-// Calls put(group, step, words) for the block's quants, in a lane for each of the columns: the group a
-// compile-time constant, step counting the group's words of four inputs.
-template <DType kType, typename Put>
+// Calls put(group, step, vector, words) for the block's quants, in a lane for each of the columns: the group
+// a compile-time constant, step counting the group's words of four inputs, vector counting kCount vectors of
+// columns from `column` on.
+template <DType kType, int kCount, typename Put>
 HWY_INLINE void unpack_quants(const Record& from, int column, const Put& put) {
-  const auto word = [&](int i) HWY_ATTR { return from.word(i, column); };
   constexpr std::integral_constant<int, 0> kOnlyGroup;
+  const auto each = [&](const auto& body) HWY_ATTR {
+    for (int v = 0; v < kCount; ++v) {
+      body(v, [&](int i) HWY_ATTR { return from.word(i, column + v * kLanes); });
+    }
+  };
   if constexpr (kType == DType::q8_0) {
-    for (int s = 0; s < 8; ++s) put(kOnlyGroup, s, word(s));
+    for (int s = 0; s < 8; ++s)
+      each([&](int v, const auto& word) HWY_ATTR { put(kOnlyGroup, s, v, word(s)); });
   } else if constexpr (kType == DType::q4_0 || kType == DType::q4_1) {
     for (int s = 0; s < 4; ++s) {
-      const auto quants = word(s);
-      put(kOnlyGroup, s, low_halves(quants));
-      put(kOnlyGroup, s + 4, high_halves(quants));
+      each([&](int v, const auto& word) HWY_ATTR {
+        const auto quants = word(s);
+        put(kOnlyGroup, s, v, low_halves(quants));
+        put(kOnlyGroup, s + 4, v, high_halves(quants));
+      });
     }
   } else if constexpr (kType == DType::q5_0 || kType == DType::q5_1) {
-    const auto high = word(4);
     unrolled(FourTimes(), [&](auto s) HWY_ATTR {
-      const auto quants = word(s);
-      put(kOnlyGroup, s, hn::Or(low_halves(quants), hn::ShiftLeft<4>(one_bit<s>(high))));
-      put(kOnlyGroup, s + 4, hn::Or(high_halves(quants), hn::ShiftLeft<4>(one_bit<s + 4>(high))));
+      each([&](int v, const auto& word) HWY_ATTR {
+        const auto quants = word(s), high = word(4);
+        put(kOnlyGroup, s, v, hn::Or(low_halves(quants), hn::ShiftLeft<4>(one_bit<s>(high))));
+        put(kOnlyGroup, s + 4, v, hn::Or(high_halves(quants), hn::ShiftLeft<4>(one_bit<s + 4>(high))));
+      });
     });
   } else if constexpr (kType == DType::q2_k || kType == DType::q3_k) {
     // i: which half of the block, and within it which half of each 32 elements.
     unrolled(FourTimes(), [&](auto i) HWY_ATTR {
       constexpr int kHalf = i / 2, kPart = i % 2;
       for (int s = 0; s < 4; ++s) {
-        const auto quants = word(kHalf * 8 + kPart * 4 + s);
-        unrolled(FourTimes(), [&](auto pair) HWY_ATTR {
-          auto q = two_bits<2 * pair>(quants);
-          if constexpr (kType == DType::q3_k) {
-            q = hn::Or(q, hn::ShiftLeft<2>(one_bit<kHalf * 4 + pair>(word(16 + kPart * 4 + s))));
-          }
-          put(std::integral_constant<int, kHalf * 8 + pair * 2 + kPart>(), s, q);
+        each([&](int v, const auto& word) HWY_ATTR {
+          const auto quants = word(kHalf * 8 + kPart * 4 + s);
+          unrolled(FourTimes(), [&](auto pair) HWY_ATTR {
+            auto q = two_bits<2 * pair>(quants);
+            if constexpr (kType == DType::q3_k) {
+              q = hn::Or(q, hn::ShiftLeft<2>(one_bit<kHalf * 4 + pair>(word(16 + kPart * 4 + s))));
+            }
+            put(std::integral_constant<int, kHalf * 8 + pair * 2 + kPart>(), s, v, q);
+          });
         });
       }
     });
   } else if constexpr (kType == DType::q4_k || kType == DType::q5_k) {
     unrolled(FourTimes(), [&](auto i) HWY_ATTR {
       for (int s = 0; s < 8; ++s) {
-        const auto quants = word(i * 8 + s);
-        auto low = low_halves(quants), high = high_halves(quants);
-        if constexpr (kType == DType::q5_k) {
-          const auto fifth = word(32 + s);
-          low = hn::Or(low, hn::ShiftLeft<4>(one_bit<2 * i>(fifth)));
-          high = hn::Or(high, hn::ShiftLeft<4>(one_bit<2 * i + 1>(fifth)));
-        }
-        put(std::integral_constant<int, 2 * i>(), s, low);
-        put(std::integral_constant<int, 2 * i + 1>(), s, high);
+        each([&](int v, const auto& word) HWY_ATTR {
+          const auto quants = word(i * 8 + s);
+          auto low = low_halves(quants), high = high_halves(quants);
+          if constexpr (kType == DType::q5_k) {
+            const auto fifth = word(32 + s);
+            low = hn::Or(low, hn::ShiftLeft<4>(one_bit<2 * i>(fifth)));
+            high = hn::Or(high, hn::ShiftLeft<4>(one_bit<2 * i + 1>(fifth)));
+          }
+          put(std::integral_constant<int, 2 * i>(), s, v, low);
+          put(std::integral_constant<int, 2 * i + 1>(), s, v, high);
+        });
       }
     });
   } else {
@@ -143,17 +157,18 @@ HWY_INLINE void unpack_quants(const Record& from, int column, const Put& put) {
     unrolled(FourTimes(), [&](auto i) HWY_ATTR {
       constexpr int kHalf = i / 2, kPart = i % 2, kFirst = kHalf * 8 + kPart;
       for (int s = 0; s < 4; ++s) {
-        const int at = kPart * 4 + s;
-        const auto first = word(kHalf * 16 + at), second = word(kHalf * 16 + 8 + at);
-        const auto high = word(32 + kHalf * 8 + at);
-        const auto put_pair = [&](auto pair, WordVector low) HWY_ATTR {
-          put(std::integral_constant<int, kFirst + 2 * pair>(), s,
-              hn::Or(low, hn::ShiftLeft<4>(two_bits<2 * pair>(high))));
-        };
-        put_pair(std::integral_constant<int, 0>(), low_halves(first));
-        put_pair(std::integral_constant<int, 1>(), low_halves(second));
-        put_pair(std::integral_constant<int, 2>(), high_halves(first));
-        put_pair(std::integral_constant<int, 3>(), high_halves(second));
+        each([&](int v, const auto& word) HWY_ATTR {
+          const int at = q6_k_word(i, s);
+          const auto first = word(at), second = word(at + 1), high = word(at + 2);
+          const auto put_pair = [&](auto pair, WordVector low) HWY_ATTR {
+            put(std::integral_constant<int, kFirst + 2 * pair>(), s, v,
+                hn::Or(low, hn::ShiftLeft<4>(two_bits<2 * pair>(high))));
+          };
+          put_pair(std::integral_constant<int, 0>(), low_halves(first));
+          put_pair(std::integral_constant<int, 1>(), low_halves(second));
+          put_pair(std::integral_constant<int, 2>(), high_halves(first));
+          put_pair(std::integral_constant<int, 3>(), high_halves(second));
+        });
       }
     });
   }
@@ -214,7 +229,7 @@ void unpack_block(const std::byte* record, int first_input, UnpackedChunk& to) {
       }
     }
     if constexpr (kType != DType::q8_0) {
-      unpack_quants<kType>(from, column, [&](auto group, int step, WordVector quants) HWY_ATTR {
+      unpack_quants<kType, 1>(from, column, [&](auto group, int step, int, WordVector quants) HWY_ATTR {
         hn::StoreU(quants, WordTag(), words + (group * kSteps + step) * kOutputs + column);
       });
     }

@@ -1,10 +1,13 @@
 #include "tensor/tensor.h"
 
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "base/error.h"
 #include "tensor/bf16_rows.h"
+#include "tensor/f16_rows.h"
 #include "tensor/tensor_testing.h"
 
 namespace fulcrum {
@@ -124,6 +127,29 @@ TEST(Tensor, FindNotFinite) {
   values[1500] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(find_not_finite(values), 1500);
   EXPECT_EQ(find_not_finite({}), -1);
+}
+
+// Every kind of magnitude: the bits of f32_to_f16, but 65504 in place of an infinity made of a number.
+TEST(F16Rows, SameBitsAsSingleValuesAndNoInfinityOfANumber) {
+  std::vector<float> values;
+  for (std::uint32_t bits = 0; bits < 0xFFFFFFFFu - 65521u; bits += 65521)
+    values.push_back(std::bit_cast<float>(bits));
+  for (const float value :
+       {65504.0f, 65519.9f, 65520.0f, 1e9f, 6e-8f, 0x1p-24f, 0x1.8p-24f, 0x1p-25f, 0x1p-14f,
+        std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    values.push_back(value);
+    values.push_back(-value);
+  }
+  values.resize(values.size() / 16 * 16 + 13, 1.0f);
+  testing::for_each_instruction_set([&] {
+    std::vector<std::uint16_t> rounded(values.size());
+    round_to_f16(values.data(), static_cast<std::int64_t>(values.size()), rounded.data());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const bool beyond = std::isfinite(values[i]) && std::fabs(values[i]) > 65504.0f;
+      const float expected = beyond ? std::copysign(65504.0f, values[i]) : values[i];
+      ASSERT_EQ(rounded[i], f32_to_f16(expected)) << values[i];
+    }
+  });
 }
 
 TEST(Bf16Rows, SameBitsAsSingleValues) {

@@ -95,7 +95,7 @@ class AdapterParity : public testing::TestWithParam<const char*> {
   std::vector<float> logits(const LoraAdapter& adapter) const {
     const Transformer model(model_.config, model_.weights);
     const PackedAdapter packed(adapter, model_.config);
-    KvCache cache(model_.config, 8, std::int64_t{16} << 20);
+    KvCache cache(model_.config, model.cache_dtype(), 8, std::int64_t{16} << 20);
     KvSequence sequence(cache);
     ForwardBuffers buffers;
     const SequenceStep step{tokens_, &sequence, &packed, static_cast<std::int64_t>(tokens_.size())};

@@ -49,7 +49,7 @@ double copying(const InitialWeights& initial) {
       tokens.push_back(
           static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.vocab_size))));
     for (std::int64_t i = 0; i < kLength; ++i) tokens.push_back(tokens[static_cast<std::size_t>(i)]);
-    KvCache cache(config, 16, std::int64_t{1} << 26);
+    KvCache cache(config, transformer.cache_dtype(), 16, std::int64_t{1} << 26);
     KvSequence sequence(cache);
     ForwardBuffers buffers;
     SequenceStep step;
