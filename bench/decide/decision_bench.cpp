@@ -28,6 +28,7 @@
 
 #include "development.h"
 #include "held_out.h"
+#include "regret.h"
 #include "scenarios.h"
 
 namespace fulcrum {
@@ -38,8 +39,10 @@ constexpr double kLeastWithin = 0.95, kMostRegret = 0.02, kMostSureAndWrong = 0.
 
 struct Tally {
   double runs = 0, right = 0, within = 0, unsure = 0, sure_and_wrong = 0, regret = 0, cost = 0, named = 0;
+  RegretParts parts;
   std::map<std::string, int> wrong;
   void add(const Tally& other) {
+    parts.add(other.parts);
     runs += other.runs, right += other.right, within += other.within, unsure += other.unsure;
     sure_and_wrong += other.sure_and_wrong, regret += other.regret, cost += other.cost;
     named += other.named;
@@ -70,7 +73,14 @@ std::set<std::string> named_by(const Verdict& verdict, const SearchRecord& searc
   return named;
 }
 
-void judge(Tally& tally, const SimulatedTask& task, const Verdict& verdict, const SearchRecord& search) {
+std::vector<std::string> all_of(const SimulatedTask& task) {
+  std::vector<std::string> ids;
+  for (const SimulatedRecipe& recipe : task.recipes) ids.push_back(recipe.id);
+  return ids;
+}
+
+void judge(Tally& tally, const SimulatedTask& task, std::uint64_t seed, const Verdict& verdict,
+           const SearchRecord& search) {
   const double best = value_of(task, best_recipe(task));
   const auto loss = [&](const std::string& id) {
     return (best - value_of(task, position_of(task, id))) / best;
@@ -87,18 +97,22 @@ void judge(Tally& tally, const SimulatedTask& task, const Verdict& verdict, cons
   tally.sure_and_wrong += !right && verdict.certainty == Certainty::clear;
   tally.regret += loss(verdict.recipe);
   tally.named += static_cast<double>(named.size());
+  tally.parts.add(regret_parts(task, seed, search.confirmed.empty() ? all_of(task) : search.confirmed,
+                               verdict.recipe));
   if (!right) ++tally.wrong[verdict.recipe];
 }
 
 std::string row(const std::string& name, const Tally& tally) {
   const auto share = [&](double count) { return 100 * count / tally.runs; };
-  return fmt::format("{:<52} {:5.0f} {:6.0f} {:6.0f} {:7.1f} {:7.2f} {:6.2f} {:6.1f}", name,
+  const RegretParts& parts = tally.parts;
+  return fmt::format("{:<52} {:5.0f} {:6.0f} {:6.0f} {:7.1f} {:7.2f} {:6.2f} {:6.1f} {:7.2f} {:6.2f} {:6.2f} {:6.2f}", name,
                      share(tally.right), share(tally.within), share(tally.unsure),
                      share(tally.sure_and_wrong), share(tally.regret), tally.cost / tally.runs,
-                     tally.named / tally.runs);
+                     tally.named / tally.runs, share(parts.search), share(parts.aim), share(parts.noise),
+                     share(parts.proof));
 }
 
-constexpr std::string_view kHead = "right within unsure wrong*  regret   cost  named";
+constexpr std::string_view kHead = "right within unsure wrong*  regret   cost  named  search    aim  noise  proof";
 // Of the runs, how many are also decided with everything measured.
 constexpr int kExhaustiveEvery = 4;
 
@@ -113,10 +127,10 @@ Tallies decide_often(const SimulatedTask& task, int runs, double part) {
   for (int run = 0; run < runs; ++run) {
     const auto seed = static_cast<std::uint64_t>(run) + 1;
     const SimulatedDecision decision = simulate_decision(task, part * whole, seed);
-    judge(tallies.raced, task, decision.verdict, decision.search);
+    judge(tallies.raced, task, seed, decision.verdict, decision.search);
     tallies.raced.cost += decision.search.total_seconds / whole;
     if (run % kExhaustiveEvery != 0) continue;
-    judge(tallies.exhaustive, task, simulate_exhaustive(task, seed), {});
+    judge(tallies.exhaustive, task, seed, simulate_exhaustive(task, seed), {});
     tallies.exhaustive.cost += 1;
   }
   std::string line = row(task.name, tallies.raced);
