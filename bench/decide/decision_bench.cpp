@@ -6,7 +6,7 @@
 //
 //   decision_bench [RUNS] [PART] [SET]
 // RUNS a task, default 20; PART of the exhaustive cost, default 0.2; SET one of scenarios, development,
-// held_out or all, which is the scenarios and the held-out ones and the default
+// held_out, held_out_second or all, which is the scenarios and the first held-out ones and the default
 //
 // right           the verdict's recipe is the best by construction, or worth as much to within 1%
 // within          right, or it says that it cannot tell, or it names the best. A recipe counts as named only
@@ -97,22 +97,23 @@ void judge(Tally& tally, const SimulatedTask& task, std::uint64_t seed, const Ve
   tally.sure_and_wrong += !right && verdict.certainty == Certainty::clear;
   tally.regret += loss(verdict.recipe);
   tally.named += static_cast<double>(named.size());
-  tally.parts.add(regret_parts(task, seed, search.confirmed.empty() ? all_of(task) : search.confirmed,
-                               verdict.recipe));
+  tally.parts.add(
+      regret_parts(task, seed, search.confirmed.empty() ? all_of(task) : search.confirmed, verdict.recipe));
   if (!right) ++tally.wrong[verdict.recipe];
 }
 
 std::string row(const std::string& name, const Tally& tally) {
   const auto share = [&](double count) { return 100 * count / tally.runs; };
   const RegretParts& parts = tally.parts;
-  return fmt::format("{:<52} {:5.0f} {:6.0f} {:6.0f} {:7.1f} {:7.2f} {:6.2f} {:6.1f} {:7.2f} {:6.2f} {:6.2f} {:6.2f}", name,
-                     share(tally.right), share(tally.within), share(tally.unsure),
-                     share(tally.sure_and_wrong), share(tally.regret), tally.cost / tally.runs,
-                     tally.named / tally.runs, share(parts.search), share(parts.aim), share(parts.noise),
-                     share(parts.proof));
+  return fmt::format(
+      "{:<52} {:5.0f} {:6.0f} {:6.0f} {:7.1f} {:7.2f} {:6.2f} {:6.1f} {:7.2f} {:6.2f} {:6.2f} {:6.2f}", name,
+      share(tally.right), share(tally.within), share(tally.unsure), share(tally.sure_and_wrong),
+      share(tally.regret), tally.cost / tally.runs, tally.named / tally.runs, share(parts.search),
+      share(parts.aim), share(parts.noise), share(parts.proof));
 }
 
-constexpr std::string_view kHead = "right within unsure wrong*  regret   cost  named  search    aim  noise  proof";
+constexpr std::string_view kHead =
+    "right within unsure wrong*  regret   cost  named  search    aim  noise  proof";
 // Of the runs, how many are also decided with everything measured.
 constexpr int kExhaustiveEvery = 4;
 
@@ -199,6 +200,10 @@ int run(int runs, double part, std::string_view which) {
   bool good = true;
   if (which == "development")
     return run_drawn("drawn tasks to develop on", development_tasks(), runs, part) ? 0 : 1;
+  if (which == "held_out_second")
+    return run_drawn("drawn tasks, held out, the second set", held_out_tasks(kSecondHeldOutSeed), runs, part)
+               ? 0
+               : 1;
   if (which != "held_out") good = run_scenarios(runs, part);
   if (which == "all") fmt::print("\n");
   if (which != "scenarios") good &= run_drawn("drawn tasks, held out", held_out_tasks(), runs, part);
@@ -212,11 +217,12 @@ int main(int argc, char** argv) {
   const int runs = argc > 1 ? std::atoi(argv[1]) : 20;
   const double part = argc > 2 ? std::atof(argv[2]) : 0.2;
   const std::string_view which = argc > 3 ? argv[3] : "all";
-  const bool known = which == "all" || which == "scenarios" || which == "development" || which == "held_out";
+  constexpr std::string_view kSets[] = {"all", "scenarios", "development", "held_out", "held_out_second"};
+  const bool known = std::ranges::find(kSets, which) != std::end(kSets);
   if (runs < 1 || !(part > 0) || !known) {
     fmt::print(stderr,
                "decision_bench [RUNS] [PART] [SET]: the first two must be above 0, SET one of scenarios, "
-               "development, held_out, all\n");
+               "development, held_out, held_out_second, all\n");
     return 2;
   }
   return fulcrum::run(runs, part, which);

@@ -105,10 +105,10 @@ class TaskDrawer {
 
 }  // namespace
 
-std::vector<SimulatedTask> held_out_tasks() {
+std::vector<SimulatedTask> held_out_tasks(std::uint64_t seed) {
   std::vector<SimulatedTask> tasks;
   for (int number = 0; number < kHeldOutTasks; ++number) {
-    SimulatedTask task = TaskDrawer(kHeldOutSeed, static_cast<std::uint64_t>(number)).draw();
+    SimulatedTask task = TaskDrawer(seed, static_cast<std::uint64_t>(number)).draw();
     const Circumstances& c = task.circumstances;
     task.name = fmt::format("drawn {}: {}{}{}{}", number + 1, task.recipes[best_recipe(task)].id,
                             c.target ? fmt::format(", target {:.2f}", *c.target) : "",
