@@ -19,7 +19,8 @@ figure() {  # figure FILE EXPRESSION, over the task t
 }
 
 status=0
-for task in examples/support-desk/triage.toml examples/support-desk/extract.toml examples/support-desk/answer.toml; do
+for task in examples/support-desk/bill.toml examples/support-desk/triage.toml examples/support-desk/answer.toml \
+  examples/support-desk/extract.toml; do
   name="$(basename "$task" .toml)"
   "$program" compare "$task" --quiet --budget 24h --evidence "$folder/whole" --json "$folder/$name-whole.json" \
     > "$folder/$name-whole.txt"

@@ -8,15 +8,15 @@ namespace fulcrum {
 
 namespace {
 
-double total(const VerdictFacts& facts, const Candidate& candidate) {
-  return candidate.cost.total(facts.circumstances().calls_per_month, facts.circumstances().horizon_months);
-}
-
 std::string p_text(double p) {
   return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", p);
 }
 
 }  // namespace
+
+double total_cost(const VerdictFacts& facts, const Candidate& candidate) {
+  return candidate.cost.total(facts.circumstances().calls_per_month, facts.circumstances().horizon_months);
+}
 
 std::string describe(const Estimate& estimate) {
   return fmt::format("{:.2f} ({:.2f} to {:.2f}, n = {})", estimate.estimate, estimate.low, estimate.high,
@@ -61,7 +61,8 @@ std::string cite_horizon(Sentence& sentence, const VerdictFacts& facts) {
 
 std::string cite_total(Sentence& sentence, const VerdictFacts& facts, std::size_t candidate) {
   const Candidate& c = facts.input.candidates[candidate];
-  return sentence.cite(key_of(candidate, "cost.total"), describe_money(total(facts, c), c.cost.currency));
+  return sentence.cite(key_of(candidate, "cost.total"),
+                       describe_money(total_cost(facts, c), c.cost.currency));
 }
 
 std::string percent(double share) {

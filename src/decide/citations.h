@@ -28,6 +28,9 @@ struct VerdictFacts {
   const Circumstances& circumstances() const { return input.circumstances; }
 };
 
+// At the task's volume over its horizon.
+double total_cost(const VerdictFacts& facts, const Candidate& candidate);
+
 // "recipes[3].quality.low"
 std::string key_of(std::size_t candidate, std::string_view figure);
 

@@ -194,6 +194,23 @@ TEST(Verdict, SaysThatItCannotTellAndHowManyItemsWould) {
   EXPECT_TRUE(seen);
 }
 
+TEST(Verdict, CallsOnlyTheCheaperOneCheaper) {
+  std::size_t dearer = 0, cheaper = 0;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    Simulation simulation(seed, 80);
+    simulation.input().circumstances.target = 0.99;
+    simulation.add("zero_shot", {"prompt"}, 0.55, 0, 0.0001)
+        .add("few_shot", {"prompt", "few_shot"}, 0.70, 4, 0.0004);
+    const Verdict verdict = decide(simulation.input());
+    if (verdict.certainty != Certainty::cannot_tell) continue;
+    const bool says_cheaper = verdict.summary.find("cheaper choice") != std::string::npos;
+    EXPECT_EQ(says_cheaper, verdict.recipe == "zero_shot") << verdict.summary;
+    ++(says_cheaper ? cheaper : dearer);
+  }
+  EXPECT_GT(dearer, 0U);
+  EXPECT_GT(cheaper, 0U);
+}
+
 TEST(Verdict, IsAPureFunctionOfItsInput) {
   Simulation simulation(5);
   simulation.ladder(0.6, 0.7, 0.6, 0.8, 0.8);

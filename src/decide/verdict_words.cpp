@@ -172,6 +172,18 @@ Sentence ties_sentence(const VerdictFacts& facts) {
       names_of(facts.verdict.ties)));
 }
 
+// The rival is what the resampled tests take most often instead.
+bool is_dearer_than_its_rival(const VerdictFacts& facts) {
+  const auto& candidates = facts.input.candidates;
+  for (const ChoiceShare& share : facts.verdict.choice_shares) {
+    if (share.recipe == facts.verdict.recipe) continue;
+    const auto rival = std::ranges::find(candidates, share.recipe,
+                                         [](const Candidate& candidate) { return candidate.arm.recipe; });
+    return rival != candidates.end() && total_cost(facts, facts.chosen()) > total_cost(facts, *rival);
+  }
+  return false;
+}
+
 }  // namespace
 
 Sentence summary_sentence(const VerdictFacts& facts) {
@@ -195,12 +207,13 @@ Sentence summary_sentence(const VerdictFacts& facts) {
     case Certainty::cannot_tell:
       break;
   }
-  return s.saying(
-      fmt::format("{} cannot tell which recipe is best; {} is the cheaper choice until more is known "
-                  "(the same choice "
-                  "on {} of resampled tests{}).",
-                  facts.input.chance_missed >= kNotableRival ? "The search" : "This test", verdict.recipe,
-                  confidence, otherwise));
+  return s.saying(fmt::format(
+      "{} cannot tell which recipe is best; {} is {} until more is known "
+      "(the same choice "
+      "on {} of resampled tests{}).",
+      facts.input.chance_missed >= kNotableRival ? "The search" : "This test", verdict.recipe,
+      is_dearer_than_its_rival(facts) ? "just proven better and the choice" : "the cheaper choice",
+      confidence, otherwise));
 }
 
 std::vector<Sentence> reason_sentences(const VerdictFacts& facts) {
