@@ -212,7 +212,7 @@ Sentence summary_sentence(const VerdictFacts& facts) {
       "(the same choice "
       "on {} of resampled tests{}).",
       facts.input.chance_missed >= kNotableRival ? "The search" : "This test", verdict.recipe,
-      is_dearer_than_its_rival(facts) ? "just proven better and the choice" : "the cheaper choice",
+      is_dearer_than_its_rival(facts) ? "only just proven better and the choice" : "the cheaper choice",
       confidence, otherwise));
 }
 
