@@ -114,13 +114,8 @@ constexpr Role kRoles[] = {
 
 std::vector<std::string> filled(std::string_view forms,
                                 std::span<const std::pair<std::string_view, std::string_view>> slots) {
-  std::vector<std::string> result;
-  while (!forms.empty()) {
-    const std::size_t end = forms.find('|');
-    result.push_back(fill(forms.substr(0, end), slots));
-    if (end == std::string_view::npos) break;
-    forms.remove_prefix(end + 1);
-  }
+  std::vector<std::string> result = split(forms, '|');
+  for (std::string& form : result) form = fill(form, slots);
   return result;
 }
 
@@ -155,9 +150,7 @@ Attribute deed_attribute(Words& words, const Deed& deed) {
     attribute.name = words.noun();
     attribute.questions.clear();
   }
-  attribute.key = attribute.name;
-  for (char& letter : attribute.key)
-    if (letter == ' ') letter = '_';
+  attribute.key = json_key(attribute.name);
   return attribute;
 }
 

@@ -82,17 +82,6 @@ constexpr SlotRow kSlots[] = {
      "true|false"},
 };
 
-std::vector<std::string> parts(std::string_view text) {
-  std::vector<std::string> result;
-  while (!text.empty()) {
-    const std::size_t end = text.find('|');
-    result.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) break;
-    text.remove_prefix(end + 1);
-  }
-  return result;
-}
-
 std::string key_style(std::string key, std::uint64_t style) {
   if (style == 1) {
     std::string camel;
@@ -146,7 +135,7 @@ std::vector<Slot> draw_slots(Words& words, std::size_t count) {
     }
     const SlotRow& row = kSlots[i];
     // The last name of each row is kept for the gates.
-    std::vector<std::string> keys = parts(row.keys), descriptions = parts(row.descriptions);
+    std::vector<std::string> keys = split(row.keys, '|'), descriptions = split(row.descriptions, '|');
     if (words.pool() == Pool::held_out)
       keys = {keys.back()};
     else
@@ -159,8 +148,8 @@ std::vector<Slot> draw_slots(Words& words, std::size_t count) {
     }
     const std::string key = key_style(name, style);
     if (fresh(key))
-      slots.push_back(
-          {key, random.choose(descriptions), row.form, row.kind, parts(row.sentences), parts(row.options)});
+      slots.push_back({key, random.choose(descriptions), row.form, row.kind, split(row.sentences, '|'),
+                       split(row.options, '|')});
   }
   if (words.pool() == Pool::held_out && slots.size() > 1) {
     const Attribute attribute = words.attribute();

@@ -1,5 +1,6 @@
 #include "train/curriculum_lexicon.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <functional>
@@ -185,6 +186,24 @@ std::string pick(Random& random, const char* const (&items)[N]) {
   return items[random.below(N)];
 }
 
+std::vector<Attribute> load_attributes(Pool pool) {
+  std::vector<Attribute> result;
+  for (const AttributeRow& row : kAttributes) {
+    if (row.pool != pool) continue;
+    result.push_back(
+        {row.name, json_key(row.name), row.kind, split(row.statements, '|'), split(row.questions, '|')});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::span<const Attribute> attributes(Pool pool) {
+  static const std::vector<Attribute> training = load_attributes(Pool::training),
+                                      held_out = load_attributes(Pool::held_out);
+  return pool == Pool::training ? training : held_out;
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (!text.empty()) {
@@ -196,25 +215,9 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-std::vector<Attribute> load_attributes(Pool pool) {
-  std::vector<Attribute> result;
-  for (const AttributeRow& row : kAttributes) {
-    if (row.pool != pool) continue;
-    std::string key = row.name;
-    for (char& letter : key) {
-      if (letter == ' ') letter = '_';
-    }
-    result.push_back({row.name, key, row.kind, split(row.statements, '|'), split(row.questions, '|')});
-  }
-  return result;
-}
-
-}  // namespace
-
-std::span<const Attribute> attributes(Pool pool) {
-  static const std::vector<Attribute> training = load_attributes(Pool::training),
-                                      held_out = load_attributes(Pool::held_out);
-  return pool == Pool::training ? training : held_out;
+std::string json_key(std::string name) {
+  std::ranges::replace(name, ' ', '_');
+  return name;
 }
 
 std::vector<std::string> split_words(std::string_view text) {
@@ -455,10 +458,7 @@ Attribute Words::attribute() {
   Attribute any;
   any.name = noun();
   if (random_.chance(0.25)) any.name += " " + noun();
-  any.key = any.name;
-  for (char& letter : any.key) {
-    if (letter == ' ') letter = '_';
-  }
+  any.key = json_key(any.name);
   any.kind = kKinds[random_.below(kKinds.size())];
   return any;
 }

@@ -102,6 +102,10 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::string fill(std::string_view pattern,
                  std::span<const std::pair<std::string_view, std::string_view>> values);
 std::string capitalised(std::string text);
+// "opening time" as a key: "opening_time".
+std::string json_key(std::string name);
+// The parts between separators; of an empty text none.
+std::vector<std::string> split(std::string_view text, char separator);
 // Words separated by single spaces.
 std::vector<std::string> split_words(std::string_view text);
 // The pool a made-up word or a real one outside the tables belongs to.
