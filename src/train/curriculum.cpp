@@ -14,6 +14,7 @@
 #include "train/curriculum_reading.h"
 #include "train/curriculum_recall.h"
 #include "train/curriculum_steps.h"
+#include "train/thesaurus.h"
 
 namespace fulcrum {
 namespace {
@@ -93,13 +94,20 @@ struct Curriculum::State {
   std::uint64_t seed = 0;
   std::array<Share, kShares.size()> shares = kShares;
   Prose prose;
+  Thesaurus thesaurus;
+  RealWords real;  // of the two
 };
 
-Curriculum Curriculum::make(std::uint64_t seed, const Path& text_folder, const FamilyShares& shares) {
+Curriculum Curriculum::make(std::uint64_t seed, const Path& text_folder, const FamilyShares& shares,
+                            const Path& thesaurus_folder) {
   auto state = std::make_shared<State>();
   state->seed = seed;
   state->shares = shares_of(shares);
   state->prose = Prose::read(text_folder);
+  state->thesaurus = Thesaurus::read(thesaurus_folder);
+  if (!state->thesaurus.empty()) state->real.thesaurus = &state->thesaurus;
+  state->real.common = state->prose.words();
+  state->real.keywords = state->prose.keywords();
   Curriculum curriculum;
   curriculum.state_ = std::move(state);
   return curriculum;
@@ -125,7 +133,7 @@ Episode Curriculum::episode(std::uint64_t index, double progress) const {
     if (at < 0) break;
   }
   const Difficulty difficulty = draw_difficulty(random, progress);
-  Words words(random, Pool::training, state_->prose.words(), state_->prose.keywords());
+  Words words(random, Pool::training, state_->real);
   switch (family) {
     case Family::copy:
       return to_episode(copy_dialogue(words, difficulty));
@@ -150,8 +158,14 @@ Episode Curriculum::episode(std::uint64_t index, double progress) const {
   }
   Dialogue plain;
   plain.family = "prose";
-  plain.turns.push_back(
-      {Speaker::user, state_->prose.passage(random, 300 + random.below(900)), Lesson::plain});
+  const std::uint64_t bytes = 300 + random.below(900);
+  std::string text;
+  if (!state_->thesaurus.empty() && random.chance(0.25)) {
+    while (text.size() < bytes) text += random.choose(state_->thesaurus.entries()) + "\n";
+  } else {
+    text = state_->prose.passage(random, bytes);
+  }
+  plain.turns.push_back({Speaker::user, std::move(text), Lesson::plain});
   return to_episode(plain);
 }
 
@@ -166,6 +180,11 @@ std::string Curriculum::description() const {
               ? " No prose: the text folder is missing, its share goes to the others."
               : fmt::format(" Prose from {} bytes of text, {} words for the other families.",
                             state_->prose.bytes(), state_->prose.words().size());
+  text += state_->thesaurus.empty()
+              ? " No thesaurus: questions use the words of the documents."
+              : fmt::format(" A thesaurus of {} verbs, {} nouns and {} adjectives.",
+                            state_->thesaurus.actions().size(), state_->thesaurus.concepts().size(),
+                            state_->thesaurus.qualities().size());
   return text;
 }
 

@@ -43,10 +43,13 @@ class Curriculum {
  public:
   // `text_folder`: licensed plain text for the substrate; an empty path or a missing folder drops that family
   // and gives its share to the others, and says so in description().
+  // `thesaurus_folder`: the data files of WordNet (train/thesaurus.h), so that questions use other words than
+  // documents; without them no word has another one that means the same, and description() says so.
   // `shares`: of the episodes, by the families' names in description(), in any unit; they hold from the first
   // episode on and a family not named has none. Empty: the built-in ones, which move with progress.
   // Error(invalid_argument) for a family that does not exist and shares of which none is positive.
-  static Curriculum make(std::uint64_t seed, const Path& text_folder, const FamilyShares& shares = {});
+  static Curriculum make(std::uint64_t seed, const Path& text_folder, const FamilyShares& shares = {},
+                         const Path& thesaurus_folder = {});
   // progress in [0, 1]: how far training is; moves the mix.
   Episode episode(std::uint64_t index, double progress) const;
   std::string description() const;

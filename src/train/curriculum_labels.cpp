@@ -4,6 +4,8 @@
 #include <array>
 #include <functional>
 
+#include "train/thesaurus.h"
+
 namespace fulcrum {
 namespace {
 
@@ -43,7 +45,28 @@ std::vector<Topic> some_topics(Words& words, std::size_t count, bool invented) {
   return result;
 }
 
+// Fields of the thesaurus of which none has a word of another.
+std::vector<Topic> some_fields(Words& words, std::size_t count) {
+  std::vector<Topic> result;
+  for (int tries = 0; tries < 200 && result.size() < count; ++tries) {
+    Topic topic = words.real_topic();
+    const auto speaks_of = [](const Topic& one, const std::string& word) {
+      return one.name == word || std::ranges::find(one.nouns, word) != one.nouns.end();
+    };
+    const bool clear = std::ranges::none_of(result, [&](const Topic& other) {
+      return speaks_of(other, topic.name) ||
+             std::ranges::any_of(other.nouns, [&](const auto& noun) { return speaks_of(topic, noun); }) ||
+             speaks_of(topic, other.name);
+    });
+    if (clear) result.push_back(std::move(topic));
+  }
+  return result;
+}
+
 std::string message(Words& words, const Topic& topic, double level) {
+  if (!topic.definitions.empty() && words.random().chance(0.25)) {
+    return capitalised(words.random().choose(topic.definitions)) + ".";
+  }
   std::string text = words.sentence(topic);
   if (words.random().chance(0.4 * level)) text += " " + words.sentence(topic);
   if (words.random().chance(0.2 * level)) text += " " + words.filler();
@@ -92,7 +115,9 @@ Sorting by_topic(Words& words, std::size_t classes, double level, Naming naming)
   Sorting sorting;
   sorting.subject = "topic";
   const bool invented = naming == Naming::arbitrary && words.random().chance(0.5);
-  auto chosen = std::make_shared<std::vector<Topic>>(some_topics(words, classes, invented));
+  const bool real = !invented && words.thesaurus() != nullptr && words.random().chance(0.7);
+  auto chosen = std::make_shared<std::vector<Topic>>(real ? some_fields(words, classes)
+                                                          : some_topics(words, classes, invented));
   for (const Topic& topic : *chosen) {
     sorting.natural.push_back(topic.name);
     sorting.descriptions.push_back(invented ? "about " + join(topic.nouns, " or ") : "about " + topic.name);
@@ -199,6 +224,44 @@ Sorting by_keyword(Words& words, std::size_t classes, double level) {
   return sorting;
 }
 
+// Words by what they mean: a class is a concept, its texts are the definition and other words for it.
+Sorting by_meaning(Words& words, std::size_t classes) {
+  Sorting sorting;
+  sorting.subject = "meaning";
+  auto concepts = std::make_shared<std::vector<const Concept*>>();
+  while (concepts->size() < classes) {
+    const Concept* drawn = &words.common(words.thesaurus()->concepts());
+    const bool known = std::ranges::any_of(*concepts, [&](const Concept* other) {
+      return std::ranges::find_first_of(other->names, drawn->names) != other->names.end();
+    });
+    if (known) continue;
+    concepts->push_back(drawn);
+    sorting.natural.push_back(drawn->names.front());
+    sorting.descriptions.push_back(drawn->definition);
+  }
+  sorting.text = [&words, concepts](std::size_t c) {
+    const Concept& entry = *(*concepts)[c];
+    Random& random = words.random();
+    const std::string other = random.choose(entry.names);
+    if (entry.names.size() < 2 || random.chance(0.5)) {
+      static constexpr std::array<const char*, 4> kAsked = {"{d}", "What do you call {d}?", "I mean {d}.",
+                                                            "Think of {d}."};
+      const Slots slots[] = {{"d", entry.definition}};
+      return capitalised(fill(kAsked[random.below(kAsked.size())], slots));
+    }
+    const std::string p = words.name(), v = words.verb();
+    static constexpr std::array<const char*, 6> kTold = {"{n}",
+                                                         "It is about the {n}.",
+                                                         "My {n}, please.",
+                                                         "{p} has a question about a {n}.",
+                                                         "Where do I {v} the {n}?",
+                                                         "The {n} is not what I wanted."};
+    const Slots slots[] = {{"n", other}, {"p", p}, {"v", v}};
+    return capitalised(fill(kTold[random.below(kTold.size())], slots));
+  };
+  return sorting;
+}
+
 // Two classes by form rather than by words.
 Sorting by_form(Words& words) {
   Random& random = words.random();
@@ -234,6 +297,8 @@ Sorting draw_sorting(Words& words, std::size_t classes, double level, Naming nam
   if (level < 0.12) return by_cue(words, classes, level);
   // Ten classes of three words each need that many.
   if (words.keywords().size() >= 40 && random.chance(0.25)) return by_keyword(words, classes, level);
+  if (words.thesaurus() != nullptr && naming == Naming::natural && random.chance(0.25))
+    return by_meaning(words, classes);
   const double u = random.uniform();
   if (u < 0.4) return by_cue(words, classes, level);
   if (u < 0.65) return by_topic(words, classes, level, naming);
@@ -300,7 +365,8 @@ Dialogue labels_dialogue(Words& words, Difficulty difficulty) {
                                   ? 2
                                   : 2 + random.below(difficulty.scaled(1, random.chance(0.25) ? 9 : 5));
   const double u = random.uniform();
-  const Naming naming = u < 0.2 ? Naming::natural : u < 0.7 ? Naming::arbitrary : Naming::flipped;
+  const double natural = words.thesaurus() != nullptr ? 0.3 : 0.2;
+  const Naming naming = u < natural ? Naming::natural : u < 0.72 ? Naming::arbitrary : Naming::flipped;
   const Sorting sorting = draw_sorting(words, classes, difficulty.level, naming);
   const std::vector<std::string> labels = rename(words, sorting, naming);
   const bool described = naming != Naming::flipped && random.chance(naming == Naming::natural ? 0.1 : 0.3);

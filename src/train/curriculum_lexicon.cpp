@@ -4,9 +4,11 @@
 #include <array>
 #include <cctype>
 #include <functional>
+#include <iterator>
 #include <set>
 
 #include "base/error.h"
+#include "train/thesaurus.h"
 
 namespace fulcrum {
 namespace {
@@ -194,6 +196,19 @@ std::vector<Attribute> load_attributes(Pool pool) {
         {row.name, json_key(row.name), row.kind, split(row.statements, '|'), split(row.questions, '|')});
   }
   return result;
+}
+
+// The lower-case words of a form.
+void add_words(std::string_view form, std::set<std::string, std::less<>>& words) {
+  std::string word;
+  for (const char c : std::string(form) + ".") {
+    if (c >= 'a' && c <= 'z') {
+      word += c;
+      continue;
+    }
+    if (word.size() > 2) words.insert(word);
+    word.clear();
+  }
 }
 
 }  // namespace
@@ -437,7 +452,7 @@ const Topic& Words::topic() {
   return random_.choose(topics(pool_));
 }
 std::string Words::other_word() {
-  if (!common_.empty() && random_.chance(0.65)) return random_.choose(common_);
+  if (!real_.common.empty() && random_.chance(0.65)) return random_.choose(real_.common);
   return made_up();
 }
 
@@ -452,6 +467,7 @@ Topic Words::invented_topic() {
 
 Attribute Words::attribute() {
   if (pool_ == Pool::held_out || random_.chance(0.45)) return random_.choose(attributes(pool_));
+  if (real_.thesaurus != nullptr && random_.chance(0.6)) return concept_attribute();
   static constexpr std::array<ValueKind, 8> kKinds = {ValueKind::person,   ValueKind::number, ValueKind::noun,
                                                       ValueKind::phrase,   ValueKind::price,  ValueKind::code,
                                                       ValueKind::duration, ValueKind::place};
@@ -463,17 +479,57 @@ Attribute Words::attribute() {
   return any;
 }
 
+Attribute Words::concept_attribute() {
+  const Concept* drawn = &common(real_.thesaurus->concepts());
+  for (int tries = 0; tries < 2 && drawn->names.size() < 2; ++tries)
+    drawn = &common(real_.thesaurus->concepts());
+  Attribute attribute;
+  std::vector<std::string> names = drawn->names;
+  random_.shuffle(names);
+  attribute.name = names.back();
+  names.pop_back();
+  attribute.other_names = std::move(names);
+  attribute.key = json_key(attribute.name);
+  attribute.kind = drawn->value;
+  return attribute;
+}
+
+const std::string& Attribute::any_name(Random& random) const {
+  return other_names.empty() || random.chance(0.5) ? name : random.choose(other_names);
+}
+
+Topic Words::real_topic() {
+  if (real_.thesaurus == nullptr) return topic();
+  const Field& field = random_.choose(real_.thesaurus->fields());
+  Topic topic;
+  topic.name = field.name;
+  topic.nouns = field.nouns;
+  topic.definitions = field.definitions;
+  for (int i = 0; i < 3; ++i) topic.verbs.push_back(verb());
+  for (int i = 0; i < 3; ++i) topic.adjectives.push_back(adjective());
+  return topic;
+}
+
 std::string Words::noun() {
+  if (real_.thesaurus != nullptr && random_.chance(0.3)) {
+    return random_.choose(common(real_.thesaurus->concepts()).names);
+  }
   if (random_.chance(0.5)) return other_word();
   return random_.choose(topic().nouns);
 }
 
 std::string Words::verb() {
+  if (real_.thesaurus != nullptr && random_.chance(0.3)) {
+    return random_.choose(common(real_.thesaurus->actions())).base;
+  }
   if (random_.chance(0.5)) return other_word();
   return random_.choose(topic().verbs);
 }
 
 std::string Words::adjective() {
+  if (real_.thesaurus != nullptr && random_.chance(0.3)) {
+    return random_.choose(common(real_.thesaurus->qualities()).names);
+  }
   if (random_.chance(0.5)) return other_word();
   return random_.choose(topic().adjectives);
 }
@@ -486,8 +542,17 @@ bool in_held_out_tables(std::string_view word) {
         all.insert(list->begin(), list->end());
       for (const std::string& part : split_words(topic.name)) all.insert(part);
     }
+    std::set<std::string, std::less<>> shared;
+    for (const Attribute& attribute : attributes(Pool::training)) {
+      for (const auto* forms : {&attribute.statements, &attribute.questions})
+        for (const std::string& form : *forms) add_words(form, shared);
+    }
     for (const Attribute& attribute : attributes(Pool::held_out)) {
       for (const std::string& part : split_words(attribute.name)) all.insert(part);
+      std::set<std::string, std::less<>> own;
+      for (const auto* forms : {&attribute.statements, &attribute.questions})
+        for (const std::string& form : *forms) add_words(form, own);
+      std::ranges::set_difference(own, shared, std::inserter(all, all.end()));
     }
     return all;
   }();

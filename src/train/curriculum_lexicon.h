@@ -22,6 +22,7 @@ enum class Pool { training, held_out };
 struct Topic {
   std::string name;
   std::vector<std::string> nouns, verbs, adjectives;
+  std::vector<std::string> definitions = {};  // of some of the nouns
 };
 std::span<const Topic> topics(Pool pool);
 
@@ -50,6 +51,9 @@ struct Attribute {
   ValueKind kind;
   // Statements and questions beside the ones that fit every attribute; {e} the subject, {v} the value.
   std::vector<std::string> statements, questions;
+  std::vector<std::string> other_names = {};  // that mean the same: "wage" of "salary"
+  // Its name or one of the others.
+  const std::string& any_name(Random& random) const;
 };
 std::span<const Attribute> attributes(Pool pool);
 
@@ -59,14 +63,19 @@ struct Keyword {
   std::vector<std::string> sentences;
 };
 
+class Thesaurus;
+
+// English to draw from beside the tables; what it refers to must outlive whoever draws. A mechanism learnt on
+// a thousand words stays with those words; on ten thousand it carries over to any.
+struct RealWords {
+  std::span<const std::string> common = {};  // Prose::words; empty: made-up ones stand in for them
+  std::span<const Keyword> keywords = {};    // Prose::keywords
+  const Thesaurus* thesaurus = nullptr;      // nullptr: no word has another one that means the same
+};
+
 class Words {
  public:
-  // `common`: further real words to draw from (Prose::words); empty: made-up ones stand in for them. They
-  // must outlive this. A mechanism learnt on a thousand words stays with those words; on ten thousand it
-  // carries over to any. `keywords`: Prose::keywords, likewise.
-  Words(Random& random, Pool pool, std::span<const std::string> common = {},
-        std::span<const Keyword> keywords = {})
-      : random_(random), pool_(pool), common_(common), keywords_(keywords) {}
+  Words(Random& random, Pool pool, const RealWords& real = {}) : random_(random), pool_(pool), real_(real) {}
 
   std::string made_up();              // "torvalin": pronounceable, 2-4 syllables, lower case
   std::string name();                 // "Torvalin"
@@ -83,17 +92,26 @@ class Words {
   std::string noun();                        // of a topic of the table, a further real word, or made up
   std::string verb();
   std::string adjective();
-  std::span<const Keyword> keywords() const { return keywords_; }
+  Topic real_topic();  // a field of the thesaurus, else of the table
+  std::span<const Keyword> keywords() const { return real_.keywords; }
+  const Thesaurus* thesaurus() const { return real_.thesaurus; }
+  // A place in a list that is sorted by how common its items are: the first tenth is drawn in a third of the
+  // cases.
+  template <typename T>
+  const T& common(const std::vector<T>& items) {
+    const double u = random_.uniform();
+    return items[static_cast<std::size_t>(u * u * static_cast<double>(items.size()))];
+  }
   Pool pool() const { return pool_; }
   Random& random() { return random_; }
 
  private:
-  std::string other_word();  // real or made up, of no topic
+  std::string other_word();       // real or made up, of no topic
+  Attribute concept_attribute();  // of the thesaurus
 
   Random& random_;
   Pool pool_;
-  std::span<const std::string> common_;
-  std::span<const Keyword> keywords_;
+  RealWords real_;
 };
 
 // "a, b and c" / "a, b, c"
@@ -110,7 +128,8 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::vector<std::string> split_words(std::string_view text);
 // The pool a made-up word or a real one outside the tables belongs to.
 Pool pool_of(std::string_view word);
-// Whether a held-out topic or attribute uses this word: then it may stand in no other table of training.
+// Whether a held-out topic or attribute uses this word, in its name or in a sentence of its own that no
+// training attribute shares: then it may stand in no other table of training.
 bool in_held_out_tables(std::string_view word);
 
 }  // namespace fulcrum

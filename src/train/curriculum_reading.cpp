@@ -6,6 +6,7 @@
 #include <span>
 
 #include "train/curriculum_deeds.h"
+#include "train/thesaurus.h"
 
 namespace fulcrum {
 namespace {
@@ -15,6 +16,7 @@ using Slots = std::pair<std::string_view, std::string_view>;
 struct Fact {
   std::string subject, value, statement;
   std::vector<std::string> questions;  // reworded
+  std::string key;  // what is told of what: facts that answer the same questions have the same one
 };
 
 // {e} subject, {a} attribute, {v} value. The first ones keep key and value close.
@@ -143,6 +145,15 @@ constexpr const char* kWho[] = {"members", "guests",     "children", "visitors",
                                 "drivers", "neighbours", "workers",  "players",  "sailors",
                                 "readers", "farmers",    "teachers", "artists",  "owners"};
 
+bool shares_a_name(const Attribute& one, const Attribute& other) {
+  const auto called = [](const Attribute& attribute, const std::string& name) {
+    return attribute.name == name ||
+           std::ranges::find(attribute.other_names, name) != attribute.other_names.end();
+  };
+  return called(other, one.name) ||
+         std::ranges::any_of(one.other_names, [&](const std::string& name) { return called(other, name); });
+}
+
 std::string sentence_case(std::string text) {
   return capitalised(std::move(text));
 }
@@ -155,8 +166,10 @@ class Shelf {
   Fact attribute_fact(const std::string& subject, const Attribute& attribute) {
     Fact fact;
     fact.subject = subject;
+    fact.key = subject + "|" + attribute.name;
     fact.value = words_.value(attribute.kind);
-    const Slots slots[] = {{"e", subject}, {"a", attribute.name}, {"v", fact.value}};
+    const std::string told = attribute.any_name(random_);
+    const Slots slots[] = {{"e", subject}, {"a", told}, {"v", fact.value}};
     const bool training = words_.pool() == Pool::training;
     const std::size_t forms = difficulty_.scaled(4, kStatements.size());
     do {
@@ -167,13 +180,14 @@ class Shelf {
                                          : kStatements[random_.below(forms)];
       fact.statement = sentence_case(fill(form, slots));
     } while (fact.statement.find(fact.value) == std::string::npos);  // capitalised at the sentence's start
-    for (const char* form : kQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
-    if (training && difficulty_.level > 0.3) {
-      for (const char* form : kMoreQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
-    }
-    if (!training) {
-      for (const char* form : kHeldOutQuestions) fact.questions.push_back(sentence_case(fill(form, slots)));
-    }
+    const auto ask = [&](const char* form) {
+      const std::string asked = attribute.any_name(random_);
+      const Slots question[] = {{"e", subject}, {"a", asked}};
+      fact.questions.push_back(sentence_case(fill(form, question)));
+    };
+    std::ranges::for_each(kQuestions, ask);
+    if (training && difficulty_.level > 0.3) std::ranges::for_each(kMoreQuestions, ask);
+    if (!training) std::ranges::for_each(kHeldOutQuestions, ask);
     // A form of its own is tied to its attribute and not to a shared word, so it is worth as much as the
     // shared ones.
     for (int copies = 0; copies < (training ? 8 : 4); ++copies) {
@@ -186,7 +200,7 @@ class Shelf {
   Attribute attribute() {
     if (words_.pool() == Pool::held_out || !random_.chance(0.4)) return words_.attribute();
     // Several roles of one verb stand side by side, so that the verb alone does not tell which is asked for.
-    if (deed_.base.empty() || random_.chance(0.4)) deed_ = draw_deed(words_);
+    if (deed_.empty() || random_.chance(0.4)) deed_ = draw_deed(words_);
     return deed_attribute(words_, deed_);
   }
 
@@ -198,13 +212,29 @@ class Shelf {
     if (random_.chance(0.3)) who = words_.noun();
     if (random_.chance(0.4)) verb = words_.verb();
     if (random_.chance(0.4)) noun = words_.noun();
-    fact.subject = who + "|" + verb + "|" + noun + "|" + std::to_string(&rule - kRules);
+    // The question may use other words for what is done, and for what it is done to.
+    std::vector<std::string> verbs = {verb}, nouns = {noun};
+    if (words_.thesaurus() != nullptr && random_.chance(0.5)) {
+      verbs.clear();
+      for (const ActionWord& word : words_.common(words_.thesaurus()->actions())) verbs.push_back(word.base);
+      if (random_.chance(0.6)) nouns = words_.common(words_.thesaurus()->concepts()).names;
+      verb = random_.choose(verbs);
+      noun = random_.choose(nouns);
+    }
+    fact.subject = who + "|" + verbs.front() + "|" + nouns.front() + "|" + std::to_string(&rule - kRules);
+    fact.key = fact.subject;
     fact.value = words_.value(rule.kind);
     const Slots slots[] = {{"w", who}, {"v", verb}, {"n", noun}, {"t", fact.value}};
     do {
       fact.statement = sentence_case(fill(rule.statements[random_.below(3)], slots));
     } while (fact.statement.find(fact.value) == std::string::npos);
-    for (const char* form : rule.questions) fact.questions.push_back(sentence_case(fill(form, slots)));
+    for (const char* form : rule.questions) {
+      for (const std::string& asked_verb : verbs) {
+        const Slots question[] = {
+            {"w", who}, {"v", asked_verb}, {"n", nouns.size() > 1 ? random_.choose(nouns) : noun}};
+        fact.questions.push_back(sentence_case(fill(form, question)));
+      }
+    }
     return fact;
   }
 
@@ -222,7 +252,7 @@ class Shelf {
     for (int tries = 0; tries < 100 && kinds.size() * subjects.size() < count; ++tries) {
       Attribute attribute = this->attribute();
       const bool known = std::any_of(kinds.begin(), kinds.end(),
-                                     [&](const Attribute& other) { return other.name == attribute.name; });
+                                     [&](const Attribute& other) { return shares_a_name(other, attribute); });
       if (!known) kinds.push_back(std::move(attribute));
     }
     std::vector<Fact> facts;
@@ -292,12 +322,12 @@ class Shelf {
   Words& words_;
   Random& random_;
   Difficulty difficulty_;
-  Deed deed_;
+  DeedWords deed_;
 };
 
 bool ambiguous(const std::vector<Fact>& facts, const Fact& fact) {
   return std::any_of(facts.begin(), facts.end(), [&](const Fact& other) {
-    return &other != &fact && other.questions.front() == fact.questions.front() && other.value != fact.value;
+    return &other != &fact && other.key == fact.key && other.value != fact.value;
   });
 }
 
@@ -334,8 +364,7 @@ Dialogue reading_dialogue(Words& words, Difficulty difficulty) {
     random.shuffle(drawn);
     for (std::size_t i = 0; i < spare; ++i) {
       absent.push_back(drawn[i]);
-      std::erase_if(facts,
-                    [&](const Fact& fact) { return fact.questions.front() == drawn[i].questions.front(); });
+      std::erase_if(facts, [&](const Fact& fact) { return fact.key == drawn[i].key; });
     }
   }
   if (facts.empty()) return closed_book_dialogue(words);

@@ -234,7 +234,7 @@ TEST(Deeds, StatementsAndQuestionsNameTheSubjectAndTheVerb) {
   std::set<ValueKind> kinds;
   std::size_t unlinked = 0;
   for (int i = 0; i < 2000; ++i) {
-    const Deed deed = draw_deed(words);
+    const DeedWords deed = draw_deed(words);
     const Attribute attribute = deed_attribute(words, deed);
     kinds.insert(attribute.kind);
     EXPECT_FALSE(attribute.name.empty());
@@ -265,7 +265,7 @@ TEST(Labels, RealSentencesSpeakOfTheirOwnClassOnly) {
   std::size_t seen = 0;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     Random random(seed);
-    Words words(random, Pool::training, {}, keywords);
+    Words words(random, Pool::training, {.keywords = keywords});
     const Dialogue dialogue = labels_dialogue(words, {0.3});
     std::map<std::string, std::set<std::string>> texts;  // by label
     for (std::size_t i = 0; i + 1 < dialogue.turns.size(); ++i) {

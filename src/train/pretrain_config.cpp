@@ -114,6 +114,8 @@ PretrainConfig read_pretrain_config(const Path& path) {
   config.seed = static_cast<std::uint64_t>(seed);
   const std::string folder = root.text("text_folder", "");
   if (!folder.empty()) config.text_folder = relative_to(path, folder);
+  const std::string thesaurus = root.text("thesaurus_folder", "");
+  if (!thesaurus.empty()) config.thesaurus_folder = relative_to(path, thesaurus);
   config.model = read_model(required(root, "model"), config.name);
   if (std::optional<TomlTable> table = root.table("tokenizer")) read_tokenizer(*table, path, config);
   if (std::optional<TomlTable> table = root.table("shares")) read_shares(*table, config);

@@ -27,8 +27,9 @@ struct PretrainConfig {
   std::optional<Path> tokenizer_file;
   std::int64_t vocabulary_tokens = 2048;
   std::int64_t tokenizer_episodes = 20000;
-  Path text_folder;     // plain text for the curriculum; empty: none
-  FamilyShares shares;  // of the curriculum's episodes; empty: the built-in ones
+  Path text_folder;       // plain text for the curriculum; empty: none
+  Path thesaurus_folder;  // WordNet's data files, for the curriculum; empty: none
+  FamilyShares shares;    // of the curriculum's episodes; empty: the built-in ones
 
   std::int64_t steps = 0;
   BatchShape batch;

@@ -51,7 +51,8 @@ Vocabulary train_vocabulary(const PretrainConfig& config, const Curriculum& curr
 
 PretrainData make_pretrain_data(const PretrainConfig& config, const ProgressCallback& progress,
                                 const CancelToken& cancel) {
-  const Curriculum curriculum = Curriculum::make(config.seed, config.text_folder, config.shares);
+  const Curriculum curriculum =
+      Curriculum::make(config.seed, config.text_folder, config.shares, config.thesaurus_folder);
   Vocabulary vocabulary = config.tokenizer_file
                               ? to_vocabulary(read_vocabulary(GgufFile::open(*config.tokenizer_file)))
                               : train_vocabulary(config, curriculum, progress, cancel);
