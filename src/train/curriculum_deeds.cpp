@@ -156,6 +156,13 @@ Attribute measure_attribute(Words& words) {
   return attribute;
 }
 
+// A name that has nothing to do with the verb.
+void call(Attribute& attribute, const std::string& name) {
+  attribute.name = name;
+  attribute.other_names.clear();
+  attribute.questions.clear();
+}
+
 }  // namespace
 
 DeedWords draw_deed(Words& words) {
@@ -198,9 +205,15 @@ Attribute deed_attribute(Words& words, const DeedWords& deed) {
     attribute.questions = filled(role.questions, deed);
   }
   if (random.chance(0.12)) {
-    attribute.name = words.noun();
-    attribute.other_names.clear();
-    attribute.questions.clear();
+    call(attribute, words.noun());
+  } else if (words.thesaurus() != nullptr && random.chance(0.15)) {
+    // By its class: only the captain can be a person, only the fee a price.
+    for (int tries = 0; tries < 30; ++tries) {
+      const Concept& drawn = words.common(words.thesaurus()->concepts());
+      if (drawn.value != attribute.kind) continue;
+      call(attribute, random.choose(drawn.names));
+      break;
+    }
   }
   attribute.key = json_key(attribute.name);
   return attribute;
