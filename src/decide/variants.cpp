@@ -79,6 +79,7 @@ class GridMaker {
       add_with_limits(limits, {"few_shot", "retrieval+few_shot"}, fmt::format("@k{}", count));
     }
     for (const std::int64_t count : {most, most / 2}) {
+      if (count == most && standard("few_shot@nearest")) continue;
       Recipe nearest = *standard("few_shot");
       nearest.program.choice = DemonstrationChoice::nearest;
       nearest.program.demonstrations.clear();
@@ -134,15 +135,7 @@ class GridMaker {
   bool fits(const Recipe& recipe) const {
     const std::int64_t context_tokens = model_.info().context_tokens;
     if (context_tokens <= 0) return true;  // a remote model that does not say
-    PromptProgram program = recipe.program;
-    if (program.choice == DemonstrationChoice::nearest) {
-      auto& pool = program.demonstrations;
-      std::stable_sort(pool.begin(), pool.end(), [](const Demonstration& a, const Demonstration& b) {
-        return a.input.size() + a.output.size() > b.input.size() + b.output.size();
-      });
-      pool.resize(std::min(pool.size(), static_cast<std::size_t>(program.shown)));
-      program.choice = DemonstrationChoice::fixed;
-    }
+    const PromptProgram program = with_longest_demonstrations(recipe.program);
     const PromptInput longest{"", {{"user", longest_question()}}};
     std::int64_t tokens = model_.count_tokens(build_messages(program, longest, {}, nullptr));
     if (recipe.retrieval)

@@ -171,12 +171,16 @@ class Prober {
     for (const Example& example : task_.splits.train) pool.push_back(example.demonstration());
     Recipe recipe = prompt_;
     recipe.id = fmt::format("{}+{}", prompt_.id, intervention::kMoreDemonstrations);
-    recipe.program.choice = DemonstrationChoice::fixed;
-    recipe.program.demonstrations =
-        choose_demonstrations(pool, 2 * task_.limits.demonstrations, options_.seed);
-    while (!recipe.program.demonstrations.empty() && !fits(recipe)) recipe.program.demonstrations.pop_back();
-    recipe.program.shown = static_cast<std::int64_t>(recipe.program.demonstrations.size());
-    if (recipe.program.shown <= prompt_.program.shown) return;
+    PromptProgram& program = recipe.program;
+    program.shown = 2 * task_.limits.demonstrations;
+    if (program.choice == DemonstrationChoice::nearest) {
+      while (program.shown > 0 && !fits(recipe)) --program.shown;
+    } else {
+      program.demonstrations = choose_demonstrations(pool, program.shown, options_.seed);
+      while (!program.demonstrations.empty() && !fits(recipe)) program.demonstrations.pop_back();
+      program.shown = std::ssize(program.demonstrations);
+    }
+    if (program.shown <= prompt_.program.shown) return;
     std::vector<std::size_t> all;
     for (std::size_t i = 0; i < items_.size(); ++i) all.push_back(i);
     ask_some(empty_arm(intervention::kMoreDemonstrations), recipe, all, batched());
@@ -185,9 +189,10 @@ class Prober {
   bool fits(const Recipe& recipe) const {
     const std::int64_t context_tokens = model_.info().context_tokens;
     if (context_tokens <= 0) return true;  // a remote model that does not say
+    const PromptProgram program = with_longest_demonstrations(recipe.program);
     std::int64_t most = 0;
     for (const RecipeInput& input : inputs_)
-      most = std::max(most, model_.count_tokens(build_messages(recipe.program, input.prompt, {}, nullptr)));
+      most = std::max(most, model_.count_tokens(build_messages(program, input.prompt, {}, nullptr)));
     const std::int64_t reasoning =
         recipe.program.reasoning == Reasoning::think_first ? recipe.program.max_reasoning_tokens + 8 : 0;
     return most + reasoning + recipe.program.max_answer_tokens <= context_tokens;

@@ -1,5 +1,6 @@
 #include "prompt/program.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -126,6 +127,18 @@ Vote vote(std::span<const std::string> answers) {
     if (agreeing > best.agreeing) best = {answers[i], i, agreeing};
   }
   return best;
+}
+
+PromptProgram with_longest_demonstrations(PromptProgram program) {
+  if (program.choice == DemonstrationChoice::fixed) return program;
+  std::ranges::stable_sort(program.demonstrations, std::greater<>(), [](const Demonstration& demonstration) {
+    return demonstration.input.size() + demonstration.output.size();
+  });
+  const auto shown = static_cast<std::size_t>(std::max<std::int64_t>(program.shown, 0));
+  if (program.demonstrations.size() > shown) program.demonstrations.resize(shown);
+  program.shown = std::ssize(program.demonstrations);
+  program.choice = DemonstrationChoice::fixed;
+  return program;
 }
 
 std::string_view to_string(Reasoning reasoning) {

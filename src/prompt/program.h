@@ -55,6 +55,9 @@ struct PromptInput {
 // user turn.
 std::vector<Message> build_messages(const PromptProgram& program, const PromptInput& input,
                                     std::span<const std::string> passages, const DemonstrationFinder* finder);
+// The program with the longest demonstrations that may be shown, fixed: no prompt of it is shorter than the
+// same one with those chosen by likeness.
+PromptProgram with_longest_demonstrations(PromptProgram program);
 std::string with_passages(std::span<const std::string> passages, std::string_view question);
 
 // What goes before the answer when the program thinks first: "<think>".

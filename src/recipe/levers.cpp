@@ -43,6 +43,7 @@ class ArmBuilder {
     const bool has_documents = task_.documents.has_value();
     add("zero_shot", {lever::kPrompt}, base_program());
     add_few_shot("few_shot", {lever::kPrompt, lever::kFewShot}, base_program());
+    add_nearest("few_shot@nearest", {lever::kPrompt, lever::kFewShot}, base_program());
     // Working out an answer that stands only in documents that are not shown leads nowhere.
     const bool works_alone =
         task_.kind == TaskKind::classification || (task_.kind == TaskKind::answering && !has_documents);
@@ -121,6 +122,18 @@ class ArmBuilder {
     program.shown = static_cast<std::int64_t>(chosen.size());
     program.demonstrations = std::move(chosen);
     add(id, levers, std::move(program));
+  }
+
+  // Where all there are would be shown anyway, choosing changes nothing. As many as fit when they are the
+  // longest.
+  void add_nearest(std::string_view id, const std::vector<std::string_view>& levers, PromptProgram program) {
+    if (std::ssize(pool_) <= task_.limits.demonstrations) return;
+    program.choice = DemonstrationChoice::nearest;
+    program.demonstrations = pool_;
+    program.shown = task_.limits.demonstrations;
+    const PromptProgram bound = with_longest_demonstrations(program);
+    program.shown = static_cast<std::int64_t>(count_that_fits(bound, bound.demonstrations));
+    if (program.shown > 0) add(id, levers, std::move(program));
   }
 
   // One passage to show with a demonstration: the best-ranked of a document that holds its answer, where that

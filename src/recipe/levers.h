@@ -2,8 +2,10 @@
 //
 //   zero_shot             prompt              the untouched base with the task's words: the baseline
 //   few_shot              + few_shot          as many demonstrations as are allowed and fit
+//   few_shot@nearest                          those most like the input, where there are more to choose from
 //   reasoning             + reasoning         works before it answers (not for extraction, nor where
-//   documents answer) retrieval             + retrieval         where the task has documents
+//                                             documents answer)
+//   retrieval             + retrieval         where the task has documents
 //   retrieval+few_shot
 //   retrieval+reasoning                       answering over documents only
 //   fine_tuned            fine_tune           an adapter and a short prompt

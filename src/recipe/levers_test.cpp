@@ -58,7 +58,8 @@ const Recipe& find(const std::vector<Recipe>& recipes, std::string_view id) {
 TEST(Levers, AClassificationWithoutDocuments) {
   const ScriptedLM model;
   const std::vector<Recipe> recipes = standard_recipes(triage(), options(), model, nullptr);
-  EXPECT_EQ(ids_of(recipes), (std::vector<std::string>{"zero_shot", "few_shot", "reasoning", "fine_tuned"}));
+  EXPECT_EQ(ids_of(recipes), (std::vector<std::string>{"zero_shot", "few_shot", "few_shot@nearest",
+                                                       "reasoning", "fine_tuned"}));
   const Recipe& zero_shot = recipes[0];
   EXPECT_EQ(zero_shot.levers, (std::vector<std::string>{"prompt"}));
   EXPECT_EQ(zero_shot.base, options().base);
@@ -68,6 +69,11 @@ TEST(Levers, AClassificationWithoutDocuments) {
   const Recipe& few_shot = find(recipes, "few_shot");
   EXPECT_EQ(few_shot.program.shown, 8);
   EXPECT_EQ(few_shot.program.demonstrations.size(), 8u);
+  const Recipe& nearest = find(recipes, "few_shot@nearest");
+  EXPECT_EQ(nearest.program.choice, DemonstrationChoice::nearest);
+  EXPECT_EQ(nearest.program.shown, 8);
+  EXPECT_EQ(nearest.program.demonstrations.size(), triage().splits.train.size());
+  EXPECT_EQ(nearest.levers, few_shot.levers);
   EXPECT_EQ(find(recipes, "reasoning").program.reasoning, Reasoning::think_first);
   const Recipe& fine_tuned = find(recipes, "fine_tuned");
   EXPECT_EQ(system_text(fine_tuned.program.signature), "Team?");
@@ -112,6 +118,13 @@ TEST(Levers, AsManyDemonstrationsAsFit) {
   EXPECT_EQ(few_shot_with(needed_by(all, 1) - 1).shown, 0);  // not one: the arm is left out
 }
 
+TEST(Levers, DemonstrationsAreChosenOnlyWhereThereAreMoreThanAreShown) {
+  Task task = triage();
+  task.limits.demonstrations = std::ssize(task.splits.train);
+  for (const Recipe& recipe : standard_recipes(task, options(), ScriptedLM(), nullptr))
+    EXPECT_NE(recipe.id, "few_shot@nearest");
+}
+
 TEST(Levers, AnExtractionDoesNotThink) {
   Task task = triage();
   task.kind = TaskKind::extraction;
@@ -119,7 +132,8 @@ TEST(Levers, AnExtractionDoesNotThink) {
   task.fields = {{"order", "order number", FieldType::text}};
   const ScriptedLM model;
   const std::vector<Recipe> recipes = standard_recipes(task, options(), model, nullptr);
-  EXPECT_EQ(ids_of(recipes), (std::vector<std::string>{"zero_shot", "few_shot", "fine_tuned"}));
+  EXPECT_EQ(ids_of(recipes),
+            (std::vector<std::string>{"zero_shot", "few_shot", "few_shot@nearest", "fine_tuned"}));
   EXPECT_EQ(recipes[0].program.decoding, Decoding::generate);
   EXPECT_EQ(system_text(recipes[0].program.signature),
             R"(Name the team. Answer with JSON: {"order": "order number"})");
