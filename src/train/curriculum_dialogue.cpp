@@ -50,15 +50,19 @@ Episode to_episode(const Dialogue& dialogue) {
                                                        : "<|assistant|>";
     episode.segments.push_back(control(role, kRoleWeight));
     const bool learnt = turn.lesson == Lesson::learnt;
+    bool end_decides = false;
     EpisodeSegment body = words(turn.text, kContextWeight);
     if (learnt && !turn.text.empty()) {
       for (const std::uint32_t at : turn.decisions) {
         if (at < turn.text.size()) body.spans.push_back({at, at + 1, kDecidingWeight});
+        end_decides = end_decides || at == turn.text.size();
       }
       body.spans.push_back({0, static_cast<std::uint32_t>(turn.text.size()), kAnswerWeight});
     }
     episode.segments.push_back(std::move(body));
-    episode.segments.push_back(control("<|end|>", learnt ? kAnswerWeight : kRoleWeight));
+    episode.segments.push_back(control("<|end|>", end_decides ? kDecidingWeight
+                                                  : learnt    ? kAnswerWeight
+                                                              : kRoleWeight));
   }
   return episode;
 }

@@ -24,7 +24,8 @@ struct Turn {
   Speaker speaker = Speaker::user;
   std::string text;
   Lesson lesson = Lesson::shown;
-  // Of an answer: bytes at which it is decided how to go on; between them it is mostly copied.
+  // Of an answer: bytes at which it is decided how to go on, its size for that it ends there; between them it
+  // is mostly copied.
   std::vector<std::uint32_t> decisions = {};
 };
 

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <cctype>
+#include <set>
 
-#include "base/json.h"
 #include "train/curriculum_deeds.h"
+#include "train/curriculum_extraction.h"
 
 namespace fulcrum {
 namespace {
@@ -106,6 +107,7 @@ std::vector<Slot> draw_slots(Words& words, std::size_t count) {
   const std::uint64_t style = random.chance(0.7) ? 0 : random.below(3);
   std::vector<Slot> slots;
   const auto fresh = [&](const std::string& key) {
+    if (words.pool() == Pool::training && is_held_out_key(key)) return false;
     return std::none_of(slots.begin(), slots.end(), [&](const Slot& slot) { return slot.key == key; });
   };
   for (const std::size_t i : rows) {
@@ -180,28 +182,6 @@ std::pair<std::string, Json> tell(Words& words, const Slot& slot) {
   return {fill(random.choose(slot.sentences), slots), std::move(json)};
 }
 
-struct SpacedJson {
-  std::string text;
-  std::vector<std::uint32_t> decisions;  // where a key, a value and the inside of a quoted value begin
-};
-
-SpacedJson spaced_json(const std::vector<std::pair<std::string, Json>>& members) {
-  SpacedJson json{"{", {}};
-  const auto decide = [&](std::size_t ahead) {
-    json.decisions.push_back(static_cast<std::uint32_t>(json.text.size() + ahead));
-  };
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    if (i > 0) json.text += ", ";
-    decide(1);
-    json.text += Json(members[i].first).dump() + ": ";
-    decide(0);
-    if (members[i].second.is_string()) decide(1);
-    json.text += members[i].second.dump();
-  }
-  json.text += "}";
-  return json;
-}
-
 std::string instruction(Words& words, const std::vector<Slot>& slots) {
   static constexpr std::array<const char*, 5> kOpenings = {
       "", "Read the message. ", "Find the values in the text. ", "Fill in the fields from the message. ",
@@ -238,7 +218,45 @@ void example(Words& words, Dialogue& dialogue, const std::vector<Slot>& slots, d
 
 }  // namespace
 
-Dialogue fields_dialogue(Words& words, Difficulty difficulty) {
+SpacedJson spaced_json(const std::vector<std::pair<std::string, Json>>& members) {
+  SpacedJson json{"{", {}};
+  const auto decide = [&](std::size_t ahead) {
+    json.decisions.push_back(static_cast<std::uint32_t>(json.text.size() + ahead));
+  };
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (i > 0) json.text += ", ";
+    decide(1);
+    json.text += Json(members[i].first).dump() + ": ";
+    decide(0);
+    if (members[i].second.is_string()) decide(1);
+    if (members[i].second.is_array()) {
+      json.text += "[";
+      for (std::size_t j = 0; j < members[i].second.size(); ++j) {
+        if (j > 0) json.text += ", ";
+        json.text += members[i].second[j].dump();
+      }
+      json.text += "]";
+      continue;
+    }
+    json.text += members[i].second.dump();
+  }
+  json.text += "}";
+  return json;
+}
+
+bool is_held_out_key(std::string_view key) {
+  static const std::set<std::string, std::less<>> kKeys = [] {
+    std::set<std::string, std::less<>> keys;
+    for (const SlotRow& row : kSlots) keys.insert(split(row.keys, '|').back());
+    for (const Attribute& attribute : attributes(Pool::held_out)) keys.insert(attribute.key);
+    return keys;
+  }();
+  std::string lower(key);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return kKeys.contains(lower);
+}
+
+Dialogue plain_fields_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
   Dialogue dialogue;
   dialogue.family = "fields";
@@ -247,6 +265,11 @@ Dialogue fields_dialogue(Words& words, Difficulty difficulty) {
   const std::size_t turns = 2 + random.below(3);
   for (std::size_t turn = 0; turn < turns; ++turn) example(words, dialogue, slots, difficulty.level);
   return dialogue;
+}
+
+Dialogue fields_dialogue(Words& words, Difficulty difficulty) {
+  return words.random().chance(0.3) ? plain_fields_dialogue(words, difficulty)
+                                    : extraction_dialogue(words, difficulty);
 }
 
 Dialogue fields_item(Words& words, std::uint64_t keys) {

@@ -78,30 +78,6 @@ void add(Dialogue& dialogue, Words& words, std::uint64_t digits, Scratchpad scra
                                                  : sum);
 }
 
-// Something to begin, end or join with: made of any word or of signs, so that it has to be read in the order
-// and cannot be known. The gate's own ("Reply: ", "#", ...) never come out: they use words and signs that are
-// left out here.
-std::string affix(Words& words) {
-  Random& random = words.random();
-  static constexpr std::array<const char*, 6> kBefore = {"", "", " ", "(", "* ", "<"},
-                                              kBehind = {": ", " - ", "; ", "! ", ") ", " "};
-  static constexpr std::array<const char*, 10> kSigns = {"!",   ";",  "...", " ~",  " +",
-                                                         "-> ", "& ", " | ", " % ", "@"};
-  const std::uint64_t kind = random.below(5);
-  if (kind == 0) return kSigns[random.below(kSigns.size())];
-  if (kind == 1) return words.code() + kBehind[random.below(kBehind.size())];
-  const std::string word = random.chance(0.5)   ? words.noun()
-                           : random.chance(0.5) ? words.made_up()
-                                                : words.verb();
-  return kBefore[random.below(kBefore.size())] + (random.chance(0.6) ? capitalised(word) : word) +
-         kBehind[random.below(kBehind.size())];
-}
-
-std::string upper(std::string text) {
-  for (char& letter : text) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
-  return text;
-}
-
 }  // namespace
 
 Dialogue sums_dialogue(Words& words, Difficulty difficulty) {
@@ -172,143 +148,11 @@ Dialogue hops_dialogue(Words& words, Difficulty difficulty) {
   return dialogue;
 }
 
-Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
-  Random& random = words.random();
-  Dialogue dialogue;
-  dialogue.family = "orders";
-  // Most of them carry a text of their own that has to be copied.
-  const std::uint64_t order = random.chance(0.4)   ? 5 + random.below(3)
-                              : random.chance(0.5) ? 10 + random.below(6)
-                                                   : random.below(19);
-  static constexpr std::array<const char*, 19> kSystems = {"Write the user's words in capital letters.",
-                                                           "Answer with the first word only.",
-                                                           "Answer with the last word only.",
-                                                           "Write the words in reverse order.",
-                                                           "Put the answer in square brackets.",
-                                                           "Begin every answer with \"{t}\".",
-                                                           "End every answer with \"{t}\".",
-                                                           "Join the words with \"{t}\".",
-                                                           "Answer with the number of words.",
-                                                           "Sort the words by the alphabet.",
-                                                           "Begin with \"{t}\" and end with \"{u}\".",
-                                                           "Put \"{t}\" before every word.",
-                                                           "Start with \"{t}\", then repeat what was said.",
-                                                           "Repeat what was said and close with \"{t}\".",
-                                                           "Put the answer between \"{t}\" and \"{u}\".",
-                                                           "Always write \"{t}\" first.",
-                                                           "Repeat what was said.",
-                                                           "Write every word twice.",
-                                                           "Leave out the first word."};
-  static constexpr std::array<const char*, 5> kBegin = {"Answer: ", "Result: ", "-> ", "Sure: ", "Note: "},
-                                              kEnd = {"!", " Done.", " OK", ";", " Thanks."},
-                                              kJoin = {"-", ", ", "_", " and ", "/"};
-  const std::uint64_t which = random.below(5);
-  const std::string fixed = order == 5 ? kBegin[which] : order == 6 ? kEnd[which] : kJoin[which];
-  const std::string token = random.chance(0.15) ? fixed : affix(words);
-  const std::string closing = affix(words);
-  const Slots slots[] = {{"t", token}, {"u", closing}};
-  dialogue.system(fill(kSystems[order], slots));
-  const std::size_t turns = 2 + random.below(4);
-  for (std::size_t turn = 0; turn < turns; ++turn) {
-    std::vector<std::string> items;
-    const std::size_t count = 1 + random.below(difficulty.scaled(3, 7));
-    for (std::size_t i = 0; i < count; ++i)
-      items.push_back(random.chance(0.5)   ? words.noun()
-                      : random.chance(0.5) ? words.adjective()
-                                           : words.made_up());
-    const std::string text = join(items, " ");
-    dialogue.user(text);
-    std::string answer;
-    std::vector<std::uint32_t> decisions = {0};
-    switch (order) {
-      case 0:
-        answer = upper(text);
-        break;
-      case 1:
-        answer = items.front();
-        break;
-      case 2:
-        answer = items.back();
-        break;
-      case 3:
-        std::reverse(items.begin(), items.end()), answer = join(items, " ");
-        break;
-      case 4:
-        answer = "[" + text + "]";
-        break;
-      case 5:
-        answer = token + text;
-        decisions.push_back(static_cast<std::uint32_t>(token.size()));
-        break;
-      case 6:
-        answer = text + token;
-        decisions.push_back(static_cast<std::uint32_t>(text.size()));
-        break;
-      case 7:
-        answer = join(items, token);
-        decisions.push_back(static_cast<std::uint32_t>(items.front().size()));
-        break;
-      case 8:
-        answer = std::to_string(items.size());
-        break;
-      case 9:
-        std::sort(items.begin(), items.end()), answer = join(items, " ");
-        break;
-      case 10:
-      case 14:
-        answer = token + text + closing;
-        decisions.push_back(static_cast<std::uint32_t>(token.size()));
-        decisions.push_back(static_cast<std::uint32_t>(token.size() + text.size()));
-        break;
-      case 11:
-        answer = token + join(items, " " + token);
-        break;
-      case 12:
-      case 15:
-        answer = token + text;
-        decisions.push_back(static_cast<std::uint32_t>(token.size()));
-        break;
-      case 13:
-        answer = text + token;
-        decisions.push_back(static_cast<std::uint32_t>(text.size()));
-        break;
-      case 16:
-        answer = text;
-        break;
-      case 17:
-        for (std::string& item : items) item += " " + item;
-        answer = join(items, " ");
-        break;
-      default:
-        // Of one word nothing would be left.
-        if (items.size() > 1) items.erase(items.begin());
-        answer = join(items, " ");
-    }
-    dialogue.answer(std::move(answer), std::move(decisions));
-  }
-  return dialogue;
-}
-
 Dialogue addition_item(Words& words, std::uint64_t digits, Scratchpad scratchpad) {
   Dialogue dialogue;
   dialogue.family = "sums";
   dialogue.system(std::string(scratchpad == Scratchpad::used ? kThink : kDirect));
   add(dialogue, words, digits, scratchpad, Story::none);
-  return dialogue;
-}
-
-Dialogue format_item(Words& words) {
-  Random& random = words.random();
-  Dialogue dialogue;
-  dialogue.family = "orders";
-  static constexpr std::array<const char*, 4> kOpen = {"Reply: ", "=> ", "Out: ", "Say: "},
-                                              kClose = {" End.", "?", " Bye.", "#"};
-  const bool begin = random.chance(0.5);
-  const std::string token = begin ? kOpen[random.below(4)] : kClose[random.below(4)];
-  const std::string noun = words.noun(), text = noun + " " + words.made_up();
-  dialogue.system(std::string(begin ? "Begin" : "End") + " every answer with \"" + token + "\".");
-  dialogue.user(text);
-  dialogue.answer(begin ? token + text : text + token);
   return dialogue;
 }
 

@@ -14,6 +14,7 @@
 #include "train/curriculum_fields.h"
 #include "train/curriculum_labels.h"
 #include "train/curriculum_lexicon.h"
+#include "train/curriculum_orders.h"
 #include "train/curriculum_prose.h"
 #include "train/curriculum_reading.h"
 #include "train/curriculum_steps.h"
@@ -314,7 +315,7 @@ TEST(Fields, AnswersAreJsonWithTheKeysAskedForAndValuesFromTheText) {
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     Random random(seed);
     Words words(random, seed % 2 == 0 ? Pool::training : Pool::held_out);
-    const Dialogue dialogue = fields_dialogue(words, {0.9});
+    const Dialogue dialogue = plain_fields_dialogue(words, {0.9});
     const std::string& system = dialogue.turns.front().text;
     const Json keys =
         parse_json(system.substr(system.find('{'), system.rfind('}') + 1 - system.find('{')), "keys");

@@ -10,6 +10,7 @@
 #include "train/curriculum_dialogue.h"
 #include "train/curriculum_fields.h"
 #include "train/curriculum_labels.h"
+#include "train/curriculum_orders.h"
 #include "train/curriculum_reading.h"
 #include "train/curriculum_steps.h"
 
