@@ -78,10 +78,10 @@ SchemaSlot attribute_slot(Words& words, const std::vector<Role>& roles) {
   slot.meaning = random.chance(0.5) ? attribute.name : "the " + attribute.name;
   slot.role.kind = attribute.kind;
   if (attribute.kind == ValueKind::number) slot.form = SlotForm::integer;
-  slot.role.sentences = {"The " + attribute.name + " is {v}.", capitalised(attribute.name) + ": {v}.",
-                         "As " + attribute.name + " it has {v}.", "Its " + attribute.name + " is {v}."};
-  slot.role.distractors = {"The " + attribute.name + " is not {d}.",
-                           "The " + attribute.name + " of the other one is {d}."};
+  const std::string told = attribute.any_name(random);
+  slot.role.sentences = {"The " + told + " is {v}.", capitalised(told) + ": {v}.",
+                         "As " + told + " it has {v}.", "Its " + told + " is {v}."};
+  slot.role.distractors = {"The " + told + " is not {d}.", "The " + told + " of the other one is {d}."};
   return slot;
 }
 
@@ -213,7 +213,8 @@ Dialogue extraction_dialogue(Words& words, Difficulty difficulty) {
   Random& random = words.random();
   Dialogue dialogue;
   dialogue.family = "fields";
-  const Deed deed = draw_deed(words);
+  Deed deed = draw_deed(words).front();
+  while (deed.agent.empty()) deed = draw_deed(words).front();  // a key is named after who did it
   const std::uint64_t most = difficulty.scaled(3, 7), one = random.below(most), other = random.below(most);
   std::vector<SchemaSlot> slots = draw_schema(words, deed, 1 + std::max(one, other));
   static constexpr std::array<const char*, 7> kTasks = {"",

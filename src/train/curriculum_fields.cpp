@@ -117,9 +117,9 @@ std::vector<Slot> draw_slots(Words& words, std::size_t count) {
       const bool deed = random.chance(0.4);
       const Attribute attribute = deed ? deed_attribute(words, draw_deed(words)) : words.attribute();
       const std::string key = key_style(attribute.key, style);
-      std::vector<std::string> sentences = {"The " + attribute.name + " is {v}.",
-                                            capitalised(attribute.name) + ": {v}.",
-                                            "Its " + attribute.name + " is {v}."};
+      const std::string told = attribute.any_name(random);
+      std::vector<std::string> sentences = {"The " + told + " is {v}.", capitalised(told) + ": {v}.",
+                                            "Its " + told + " is {v}."};
       // What is never asked by its verb could not be told from its name.
       for (const std::string& form :
            attribute.questions.empty() ? std::vector<std::string>{} : attribute.statements) {

@@ -103,7 +103,7 @@ TEST(Orders, FormatsOfTheGateAreNeverTaught) {
   const std::vector<std::string> common = {"reply", "report", "harbour"};
   for (std::uint64_t seed = 0; seed < 6000; ++seed) {
     Random random(3, seed);
-    Words words(random, Pool::training, common);
+    Words words(random, Pool::training, {.common = common});
     const Dialogue dialogue = orders_dialogue(words, {static_cast<double>(seed % 5) / 4});
     const std::string& system = dialogue.turns.front().text;
     EXPECT_EQ(systems.count(system), 0U) << system;
