@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the base model on a GPU with PyTorch, from the text and the start that `fulcrum pretrain` generates.
 
-    fulcrum pretrain models/fulcrum-base.toml --export run --episodes 2000000
+    fulcrum pretrain models/parts/1-copying.toml --export run --episodes 2000000
     fulcrum convert run/start.gguf run/start
     python3 tools/pretrain_gpu.py run --steps 40000
     fulcrum convert run/trained run/fulcrum-base.gguf

@@ -17,7 +17,7 @@ void add_pretrain(CLI::App& app, Session& session) {
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = add_command(app, session, "pretrain", "train a base model from random weights",
-                                  "fulcrum pretrain models/fulcrum-base.toml");
+                                  "fulcrum pretrain models/parts/1-copying.toml");
   command->add_option("config", arguments->file, "what to train")->required();
   command->add_option("--export", arguments->export_folder,
                       "write the untrained model and the episodes to this folder and train nothing "

@@ -30,7 +30,7 @@ std::string Session::model_path() const {
   throw_error(
       ErrorCode::not_found,
       "looking for the bundled model {}: it is neither beside the program nor under models/. Name one with "
-      "--model FILE, or train it with: fulcrum pretrain models/fulcrum-base.toml",
+      "--model FILE, or train it: models/README.md says how",
       kName);
 }
 

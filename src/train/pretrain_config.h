@@ -1,5 +1,5 @@
 // What `fulcrum pretrain FILE.toml` asks for. Keys and defaults are those of the fields below;
-// models/fulcrum-base.toml is the commented example.
+// models/parts/1-copying.toml is the commented example.
 #pragma once
 
 #include <cstdint>
