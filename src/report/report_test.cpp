@@ -76,6 +76,15 @@ TEST(Terminal, MarksTheVerdictAndTies) {
   EXPECT_NE(text.find("fine_tuned never pays back against few_shot."), std::string::npos) << text;
 }
 
+TEST(Terminal, LargeCountsAreToldInWords) {
+  EXPECT_EQ(count_text(999'999), "999,999");
+  EXPECT_EQ(count_text(1'000'000), "1.0 million");
+  EXPECT_EQ(count_text(12'400'000), "12 million");
+  EXPECT_EQ(count_text(142'660'012'022), "140 billion");
+  EXPECT_EQ(count_text(62'020'879'691), "62 billion");
+  EXPECT_EQ(count_text(3.4e15), "3,400 trillion");
+}
+
 // Under a budget only the recommended recipe is asked again.
 TEST(Terminal, ConsistencyThatWasNotMeasuredIsNoZero) {
   TaskResult task = small_result().tasks.front();

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "report/text_table.h"
 
@@ -75,10 +77,10 @@ std::string break_even_sentence(const BreakEvenLine& line) {
     return fmt::format("{} never pays back against {}.", line.recipe, line.against);
   if (line.calls.calls <= 0)
     return fmt::format("{} is cheaper than {} from the first call.", line.recipe, line.against);
-  const std::string high = std::isinf(line.calls.high) ? "never" : number_text(line.calls.high);
+  const std::string high = std::isinf(line.calls.high) ? "never" : count_text(line.calls.high);
   std::string text =
       fmt::format("{} pays back against {} from {} calls on ({} to {})", line.recipe, line.against,
-                  number_text(line.calls.calls), number_text(line.calls.low), high);
+                  count_text(line.calls.calls), count_text(line.calls.low), high);
   constexpr double kFarOffMonths = 120;
   if (line.months > kFarOffMonths) {
     text += ", more than ten years off at this task's volume";
@@ -99,6 +101,18 @@ std::string number_text(double value) {
   for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
     digits.insert(static_cast<std::size_t>(i), ",");
   return digits;
+}
+
+std::string count_text(double value) {
+  static constexpr std::array<std::pair<double, const char*>, 3> kWords = {
+      {{1e12, "trillion"}, {1e9, "billion"}, {1e6, "million"}}};
+  for (const auto& [unit, word] : kWords) {
+    if (value < unit) continue;
+    const double units = value / unit;
+    if (units >= 99.5) return fmt::format("{} {}", number_text(std::round(units / 10) * 10), word);
+    return fmt::format("{:.{}f} {}", units, units < 9.95 ? 1 : 0, word);
+  }
+  return number_text(value);
 }
 
 std::string plan_text(const ComparePlan& plan) {

@@ -21,5 +21,7 @@ std::string closing_text(const CompareResult& result);
 std::string estimate_text(const Estimate& estimate);
 // A whole number with its thousands apart: "12,300".
 std::string number_text(double value);
+// From a million on in words and to two digits: "12 million", "1.4 billion"; below as number_text.
+std::string count_text(double value);
 
 }  // namespace fulcrum
