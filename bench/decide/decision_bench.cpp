@@ -16,7 +16,9 @@
 //                 and, where the verdict is not called clear, what the race let go with a share of at least
 //                 5% or had no budget to try. A tie is never called clear
 // named           how many recipes it names so beside its own, in the mean: naming all would be easy
-// regret          of the value of the best recipe, lost by the one recommended
+// regret          of the value of the best recipe, lost by the one recommended: the mean over tasks and runs
+// lost            all that was lost over all that the best recipes bring: a task whose best is worth next to
+//                 nothing counts for that little, however large a share of it was lost
 // sure and wrong  wrong, and called clear
 #include <fmt/core.h>
 
@@ -39,13 +41,14 @@ constexpr double kLeastWithin = 0.95, kMostRegret = 0.02, kMostSureAndWrong = 0.
 
 struct Tally {
   double runs = 0, right = 0, within = 0, unsure = 0, sure_and_wrong = 0, regret = 0, cost = 0, named = 0;
+  double lost = 0, best = 0;  // money
   RegretParts parts;
   std::map<std::string, int> wrong;
   void add(const Tally& other) {
     parts.add(other.parts);
     runs += other.runs, right += other.right, within += other.within, unsure += other.unsure;
     sure_and_wrong += other.sure_and_wrong, regret += other.regret, cost += other.cost;
-    named += other.named;
+    named += other.named, lost += other.lost, best += other.best;
   }
 };
 
@@ -75,7 +78,8 @@ std::set<std::string> named_by(const Verdict& verdict, const SearchRecord& searc
 
 std::vector<std::string> all_of(const SimulatedTask& task) {
   std::vector<std::string> ids;
-  for (const SimulatedRecipe& recipe : task.recipes) ids.push_back(recipe.id);
+  for (const SimulatedRecipe& recipe : task.recipes)
+    if (recipe.stands_in_for.empty()) ids.push_back(recipe.id);
   return ids;
 }
 
@@ -96,6 +100,8 @@ void judge(Tally& tally, const SimulatedTask& task, std::uint64_t seed, const Ve
   tally.unsure += unsure;
   tally.sure_and_wrong += !right && verdict.certainty == Certainty::clear;
   tally.regret += loss(verdict.recipe);
+  tally.lost += loss(verdict.recipe) * best;
+  tally.best += best;
   tally.named += static_cast<double>(named.size());
   tally.parts.add(
       regret_parts(task, seed, search.confirmed.empty() ? all_of(task) : search.confirmed, verdict.recipe));
@@ -106,14 +112,15 @@ std::string row(const std::string& name, const Tally& tally) {
   const auto share = [&](double count) { return 100 * count / tally.runs; };
   const RegretParts& parts = tally.parts;
   return fmt::format(
-      "{:<52} {:5.0f} {:6.0f} {:6.0f} {:7.1f} {:7.2f} {:6.2f} {:6.1f} {:7.2f} {:6.2f} {:6.2f} {:6.2f}", name,
-      share(tally.right), share(tally.within), share(tally.unsure), share(tally.sure_and_wrong),
-      share(tally.regret), tally.cost / tally.runs, tally.named / tally.runs, share(parts.search),
-      share(parts.aim), share(parts.noise), share(parts.proof));
+      "{:<52} {:5.0f} {:6.0f} {:6.0f} {:7.1f} {:7.2f} {:6.2f} {:6.2f} {:6.1f} {:7.2f} {:6.2f} {:6.2f} "
+      "{:6.2f}",
+      name, share(tally.right), share(tally.within), share(tally.unsure), share(tally.sure_and_wrong),
+      share(tally.regret), 100 * tally.lost / tally.best, tally.cost / tally.runs, tally.named / tally.runs,
+      share(parts.search), share(parts.aim), share(parts.noise), share(parts.proof));
 }
 
 constexpr std::string_view kHead =
-    "right within unsure wrong*  regret   cost  named  search    aim  noise  proof";
+    "right within unsure wrong*  regret   lost   cost  named  search    aim  noise  proof";
 // Of the runs, how many are also decided with everything measured.
 constexpr int kExhaustiveEvery = 4;
 
