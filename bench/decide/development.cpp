@@ -156,7 +156,9 @@ std::vector<SimulatedTask> development_tasks() {
   for (std::uint64_t number = 0; tasks.size() < kDevelopmentTasks; ++number) {
     Drawing drawing(number);
     SimulatedTask task = drawing.task();
-    if (drawing.is_worth_it()) tasks.push_back(std::move(task));
+    if (!drawing.is_worth_it()) continue;
+    add_short_trainings(task);
+    tasks.push_back(std::move(task));
   }
   return tasks;
 }

@@ -113,6 +113,7 @@ std::vector<SimulatedTask> held_out_tasks(std::uint64_t seed) {
     task.name = fmt::format("drawn {}: {}{}{}{}", number + 1, task.recipes[best_recipe(task)].id,
                             c.target ? fmt::format(", target {:.2f}", *c.target) : "",
                             c.facts_change ? ", facts change" : "", c.behaviour_stable ? "" : ", unstable");
+    add_short_trainings(task);
     tasks.push_back(std::move(task));
   }
   return tasks;

@@ -81,4 +81,32 @@ std::vector<SimulatedRecipe> recipes_of_curves(const Curves& curves, const Pace&
   return Grid(curves, pace).recipes();
 }
 
+void add_short_trainings(SimulatedTask& task) {
+  struct Short {
+    const char* settings;
+    double seconds, kept, labels;  // shares of the whole training's
+  };
+  constexpr Short kShorter[] = {
+      {"@e3", 1.0 / 2, 0.95, 1}, {"@e2", 1.0 / 3, 0.88, 1}, {"@e2@n", 1.0 / 6, 0.75, 0.5}};
+  const auto quality_of = [&](const std::string& id) {
+    const auto found = std::ranges::find(task.recipes, id, &SimulatedRecipe::id);
+    return found == task.recipes.end() ? task.recipes.front().quality : found->quality;
+  };
+  for (const char* id : {"fine_tuned", "fine_tuned+retrieval"}) {
+    const auto found = std::ranges::find(task.recipes, std::string(id), &SimulatedRecipe::id);
+    if (found == task.recipes.end()) continue;
+    const SimulatedRecipe whole = *found;
+    const double untrained = quality_of(whole.levers.size() > 1 ? "retrieval" : "zero_shot");
+    for (const Short& each : kShorter) {
+      SimulatedRecipe recipe = whole;
+      recipe.id += each.settings;
+      recipe.stands_in_for = id;
+      recipe.training_seconds *= each.seconds;
+      recipe.quality = untrained + (whole.quality - untrained) * each.kept;
+      recipe.labels = std::lround(static_cast<double>(whole.labels) * each.labels);
+      task.recipes.push_back(std::move(recipe));
+    }
+  }
+}
+
 }  // namespace fulcrum

@@ -142,6 +142,7 @@ std::vector<Scenario> decision_scenarios() {
       task.together = version.together;
       // What is at stake is the same everywhere, so that regrets can be averaged: 20,000 for all calls right.
       task.worth_of_right_answer = 20000 / (kind.calls_per_month * task.circumstances.horizon_months);
+      add_short_trainings(scenario.task);
       scenarios.push_back(std::move(scenario));
     }
   return scenarios;

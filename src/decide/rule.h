@@ -46,6 +46,9 @@ struct Circumstances {
   std::optional<double> documents_change_days;  // how often, where facts change
 };
 
+// Quality within which two recipes are as good.
+inline constexpr double kIndifference = 0.01;
+
 // Two-sided p-value of "options a and b are equally good", unadjusted.
 using PairTest = std::function<double(std::size_t a, std::size_t b)>;
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "decide/confirmation.h"
 #include "measure/confidence_sequence.h"
 #include "recipe/levers.h"
 
@@ -18,8 +19,6 @@ namespace {
 // The first items tell how long a call takes, and the least that a later round is worth.
 constexpr std::size_t kFirstItems = 4, kLeastItems = 4;
 constexpr int kResamples = 200;
-// Quality within which the cheaper arm is as good.
-constexpr double kIndifference = 0.01;
 // The race ends when one arm is taken on so many resamples.
 constexpr double kSure = 0.95;
 // Of what is left, how much preparing a mere variation of an arm may take where the target is likely reached.
@@ -35,6 +34,8 @@ struct Runner {
   double answering_seconds = 0;
   double seconds_per_item = 0;
   double total_cost = 0;
+  std::vector<std::size_t> stand_ins;      // the dearest first
+  std::optional<std::size_t> replaced_by;  // the one of them that was prepared
 };
 
 class Race {
@@ -52,6 +53,8 @@ class Race {
       record_.arms.back().id = arm.id;
       record_.arms.back().levers = arm.levers;
     }
+    for (std::size_t i = 0; i < arms.size(); ++i)
+      if (stands_in(i)) runners_[position_of(arms[i].stands_in_for)].stand_ins.push_back(i);
   }
 
   SearchRecord run() {
@@ -61,7 +64,10 @@ class Race {
       if (runners_[arm].state == Runner::State::waiting && ground_.prepare_seconds(arm) <= 0) enter(arm);
     answer_up_to(std::min(kFirstItems, ground_.items()));
     for (;; ++round_) {
-      if (round_ > 1) admit();
+      if (round_ > 1) {
+        rank();  // what is kept for the leader is told by all that it has answered
+        admit();
+      }
       drop_proven();
       rank();
       if (round_ > 1) halve();  // the first few items tell how long a call takes, and no more
@@ -77,6 +83,18 @@ class Race {
 
  private:
   using Positions = std::vector<std::size_t>;
+
+  bool stands_in(std::size_t arm) const { return !arms_[arm].stands_in_for.empty(); }
+  // For its turn; a stand-in has none of its own.
+  bool waits(std::size_t arm) const {
+    return runners_[arm].state == Runner::State::waiting && !stands_in(arm);
+  }
+  // The arm that has to be in the race before this one enters.
+  std::optional<std::size_t> forerunner(std::size_t arm) const {
+    if (runners_[arm].replaced_by) return runners_[arm].replaced_by;
+    if (arms_[arm].parent.empty()) return std::nullopt;
+    return position_of(arms_[arm].parent);
+  }
 
   double spent() const { return ground_.now_seconds() - start_; }
 
@@ -188,17 +206,15 @@ class Race {
 
   // Trains what may enter now.
   void admit() {
-    for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
-      if (runners_[arm].state != Runner::State::waiting) continue;
-      const std::string& parent = arms_[arm].parent;
-      if (!parent.empty()) {
-        const std::size_t at = position_of(parent);
-        if (runners_[at].state == Runner::State::out) {
-          settle(arm, ArmFate::not_entered, fmt::format("It varies {}, which is out.", parent), parent);
+    for (const std::size_t arm : by_need()) {
+      if (const auto before = forerunner(arm)) {
+        const std::string& id = arms_[*before].id;
+        if (runners_[*before].state == Runner::State::out) {
+          settle(arm, ArmFate::not_entered, fmt::format("It varies {}, which is out.", id), id);
           continue;
         }
-        // A parent that has entered only now has yet to stand a round.
-        if (runners_[at].state == Runner::State::waiting || entered_this_round(at)) continue;
+        // One that has entered only now has yet to stand a round.
+        if (runners_[*before].state == Runner::State::waiting || entered_this_round(*before)) continue;
       }
       if (const auto better = makes_needless(arm)) {
         settle(
@@ -207,21 +223,76 @@ class Race {
             arms_[*better].id);
         continue;
       }
-      const double left = left_for_preparing(arm), price = price_of_entry(arm);
-      if (price > (parent.empty() || !is_promising_ ? 1.0 : kVariationShare) * left) {
-        settle(arm, ArmFate::not_afforded,
-               fmt::format("Preparing it would take about {:.0f} seconds, with {:.0f} left beside what "
-                           "confirming takes.",
-                           price, std::max(0.0, left)));
-        continue;
-      }
-      const double before = ground_.now_seconds();
-      ground_.prepare(arm);
-      record_.arms[arm].seconds += ground_.now_seconds() - before;
-      enter(arm);
-      entered_.emplace_back(arm, round_);
-      catch_up(arm);
+      const auto version = affordable_version(arm);
+      if (version) prepare(*version);
+      if (version && version != arm)
+        runners_[arm].replaced_by = version;  // its own turn comes if there is more left than was thought
+      else if (!version)
+        settle_unaffordable(arm);
     }
+  }
+
+  void prepare(std::size_t arm) {
+    const double before = ground_.now_seconds();
+    ground_.prepare(arm);
+    record_.arms[arm].seconds += ground_.now_seconds() - before;
+    enter(arm);
+    entered_.emplace_back(arm, round_);
+    catch_up(arm);
+  }
+
+  void settle_unaffordable(std::size_t arm) {
+    const auto& instead = runners_[arm].replaced_by;
+    settle(
+        arm, ArmFate::not_afforded,
+        fmt::format(
+            "Preparing it would take about {:.0f} seconds, with {:.0f} left beside what confirming takes{}.",
+            price_of_entry(arm), std::max(0.0, left_for_preparing(arm)),
+            instead ? "; " + arms_[*instead].id + " ran in its place" : ""));
+  }
+
+  // Those that wait: first what varies nothing, for its kind of lever has not been seen yet; then variations,
+  // those of what stands best before the others.
+  Positions by_need() const {
+    Positions waiting;
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+      if (waits(arm)) waiting.push_back(arm);
+    const auto standing = [&](std::size_t arm) -> std::ptrdiff_t {
+      const auto before = forerunner(arm);
+      if (!before) return -1;
+      return std::find(order_.begin(), order_.end(), *before) - order_.begin();
+    };
+    std::stable_sort(waiting.begin(), waiting.end(),
+                     [&](std::size_t a, std::size_t b) { return standing(a) < standing(b); });
+    return waiting;
+  }
+
+  // The arm itself, or the dearest that stands in for it, where the budget pays for that: with something left
+  // for each kind of lever that is not seen yet, if there is enough for all.
+  std::optional<std::size_t> affordable_version(std::size_t arm) const {
+    const bool is_variation = forerunner(arm).has_value();
+    Positions versions{arm};
+    if (!runners_[arm].replaced_by)
+      versions.insert(versions.end(), runners_[arm].stand_ins.begin(), runners_[arm].stand_ins.end());
+    for (const double kept : {is_variation ? 0.0 : least_for_others(arm), 0.0})
+      for (const std::size_t version : versions)
+        if (price_of_entry(version) <=
+            (is_variation && is_promising_ ? kVariationShare : 1.0) * (left_for_preparing(version) - kept))
+          return version;
+    return std::nullopt;
+  }
+
+  // For preparing and confirming the cheapest version of each other arm that varies nothing and waits.
+  double least_for_others(std::size_t arm) const {
+    double seconds = 0;
+    for (std::size_t other = 0; other < arms_.size(); ++other) {
+      if (other == arm || !waits(other) || forerunner(other)) continue;
+      double least = price_of_entry(other) + confirmation_seconds(other);
+      for (const std::size_t each : runners_[other].stand_ins)
+        least = std::min(least, price_of_entry(each) + confirmation_seconds(each));
+      seconds += least;
+    }
+    return seconds;
   }
 
   bool entered_this_round(std::size_t arm) const {
@@ -245,9 +316,18 @@ class Race {
     return std::nullopt;
   }
 
+  // Of what has stand-ins, itself and one of them.
+  double most_racing() const {
+    double most = 0;
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+      if (!stands_in(arm)) most += runners_[arm].stand_ins.empty() ? 1 : 2;
+    return most;
+  }
+
   // Lower end of the difference b - a, at a level shared by all pairs of arms.
   double surely_better_by(std::size_t b, std::size_t a) const {
-    const double pairs = 0.5 * static_cast<double>(arms_.size() * (arms_.size() - 1));
+    const double most = most_racing();
+    const double pairs = 0.5 * most * (most - 1);
     ConfidenceSequence differences(-1, 1, (1 - kConfidenceLevel) / std::max(1.0, pairs));
     const auto &better = record_.arms[b].scores, &worse = record_.arms[a].scores;
     for (std::size_t i = 0; i < worse.size(); ++i) differences.add(better[i] - worse[i]);
@@ -272,23 +352,11 @@ class Race {
     }
   }
 
-  // The arm that would be taken if these were the true qualities.
-  std::size_t taken(const Positions& positions, const std::vector<double>& quality) const {
-    double bar = *std::max_element(quality.begin(), quality.end()) - kIndifference;
-    if (const auto& target = settings_.circumstances.target; target && bar + kIndifference >= *target)
-      bar = *target;
-    std::size_t best = positions.size();
-    for (std::size_t i = 0; i < positions.size(); ++i)
-      if (quality[i] >= bar && (best == positions.size() ||
-                                runners_[positions[i]].total_cost < runners_[positions[best]].total_cost))
-        best = i;
-    return best;
-  }
-
   void rank() {
     const Positions positions = racing();
     if (positions.empty()) return;
-    std::vector<double> wins(positions.size()), quality(positions.size());
+    std::vector<double> wins(positions.size()), quality(positions.size()), cost(positions.size());
+    for (std::size_t i = 0; i < positions.size(); ++i) cost[i] = runners_[positions[i]].total_cost;
     const auto& target = settings_.circumstances.target;
     int reaching = 0;
     std::vector<std::uint32_t> indices(items_);
@@ -301,7 +369,7 @@ class Race {
         for (const std::uint32_t item : indices) sum += record_.arms[positions[i]].scores[item];
         quality[i] = sum / static_cast<double>(items_ + 1);
       }
-      ++wins[taken(positions, quality)];
+      ++wins[cheapest_that_does(quality, cost, target)];
       reaching += !target || *std::max_element(quality.begin(), quality.end()) >= *target;
     }
     is_promising_ = reaching >= kPromising * kResamples;
@@ -336,8 +404,9 @@ class Race {
   }
 
   bool is_waited_for() const {
-    return std::any_of(runners_.begin(), runners_.end(),
-                       [](const Runner& runner) { return runner.state == Runner::State::waiting; });
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+      if (waits(arm)) return true;
+    return false;
   }
 
   bool is_over() const {
@@ -349,10 +418,15 @@ class Race {
   // For preparing, and later confirming, the arms that wait on nothing but their turn.
   double set_aside() const {
     double seconds = 0;
-    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-      if (runners_[arm].state == Runner::State::waiting && arms_[arm].parent.empty() &&
-          price_of_entry(arm) <= left_for_preparing(arm) - seconds)
-        seconds += price_of_entry(arm) + confirmation_seconds(arm);
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
+      if (!waits(arm) || forerunner(arm)) continue;
+      Positions versions{arm};
+      versions.insert(versions.end(), runners_[arm].stand_ins.begin(), runners_[arm].stand_ins.end());
+      const auto payable = std::find_if(versions.begin(), versions.end(), [&](std::size_t each) {
+        return price_of_entry(each) <= left_for_preparing(each) - seconds;
+      });
+      if (payable != versions.end()) seconds += price_of_entry(*payable) + confirmation_seconds(*payable);
+    }
     return seconds;
   }
 
@@ -374,8 +448,19 @@ class Race {
   void settle() {
     record_.search_seconds = spent();
     for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-      if (runners_[arm].state == Runner::State::waiting)
-        settle(arm, ArmFate::not_entered, "The race was over before its turn came.");
+      if (waits(arm)) settle(arm, ArmFate::not_entered, "The race was over before its turn came.");
+    pick_confirmed();
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+      if (!stands_in(arm))
+        record_.exhaustive_seconds +=
+            ground_.prepare_seconds(arm) + confirmation_seconds(arm) + consistency_seconds(arm);
+    std::size_t arm = 0;
+    std::erase_if(record_.arms,
+                  [&](const SearchedArm& each) { return stands_in(arm++) && each.scores.empty(); });
+  }
+
+  // By what the dev items showed, as far as the budget pays for it.
+  void pick_confirmed() {
     double committed = spent() + confirmation_seconds(0);
     double asking_again = consistency_seconds(0);  // any of those confirmed may be recommended
     const auto confirm = [&](std::size_t arm, std::string why) {
@@ -384,16 +469,17 @@ class Race {
     };
     const bool base_races = runners_[0].state == Runner::State::racing;
     confirm(0, base_races ? "The reference; still in the race." : "The reference. " + record_.arms[0].why);
-    std::size_t beside = 0;
-    for (const std::size_t arm : order_) {
-      if (arm == 0) continue;
+    std::erase(order_, std::size_t{0});
+    std::vector<Contender> contenders;
+    for (const std::size_t arm : order_)
+      contenders.push_back({arms_[arm].levers, record_.arms[arm].share, record_.arms[arm].dev.estimate,
+                            runners_[arm].total_cost});
+    for (const Confirmed& each :
+         to_be_confirmed(contenders, settings_.circumstances.target, settings_.most_confirmed)) {
+      const std::size_t arm = order_[each.contender];
       const double seconds = confirmation_seconds(arm);
       const double slowest = std::max(asking_again, consistency_seconds(arm));
-      if (beside >= settings_.most_confirmed) {
-        settle(arm, ArmFate::left_behind, fmt::format("Only the best {} go on beside the base.", beside),
-               arms_[order_.front()].id);
-        continue;
-      }
+      const std::size_t beside = record_.confirmed.size() - 1;
       if (beside > 0 && committed + seconds + slowest > settings_.budget_seconds) {
         settle(arm, ArmFate::not_afforded,
                fmt::format("The budget pays for confirming {} beside the base.", beside),
@@ -402,12 +488,19 @@ class Race {
       }
       committed += seconds;
       asking_again = slowest;
-      ++beside;
-      confirm(arm, fmt::format("It would be taken on {:.0f}% of resamples.", 100 * record_.arms[arm].share));
+      const std::string taken =
+          fmt::format("It would be taken on {:.0f}% of resamples", 100 * record_.arms[arm].share);
+      confirm(arm, each.reason == ConfirmedFor::promise
+                       ? taken + "."
+                       : taken + ", and is the cheapest of its kind of lever that does as well.");
     }
-    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-      record_.exhaustive_seconds +=
-          ground_.prepare_seconds(arm) + confirmation_seconds(arm) + consistency_seconds(arm);
+    for (const std::size_t arm : order_)
+      if (runners_[arm].state == Runner::State::racing)
+        settle(arm, ArmFate::left_behind,
+               fmt::format("It would be taken on {:.0f}% of resamples; the fewer meet the test, the more it "
+                           "proves.",
+                           100 * record_.arms[arm].share),
+               arms_[order_.front()].id);
   }
 
   const std::vector<SearchArm>& arms_;

@@ -7,7 +7,9 @@
 // is the share of resamples on which it is taken. An arm goes at once when an interval that may be looked at
 // at any time (measure/confidence_sequence.h; Bonferroni over all pairs of arms) shows that it cannot be the
 // choice. An arm that must be prepared (trained) enters after the first round, if the budget allows it and
-// the arm whose settings it varies is still in the race.
+// the arm whose settings it varies is still in the race. Kinds of lever that nobody has tried are paid for
+// first, then variations of what stands best. Where the budget does not pay for an arm's preparation, one
+// that stands in for it does: it is prepared for less (a shorter training), and is a recipe of its own.
 //
 // The race sees dev items only. A reserve is kept for confirming the survivors on the test items; that is the
 // caller's. Scores lie in [0, 1]; where the metric is a figure of the whole sample (macro-F1), their mean
@@ -32,6 +34,9 @@ struct SearchArm {
   std::string id;
   std::vector<std::string> levers;
   std::string parent;  // the arm whose settings it varies; empty: it enters on its own
+  // The arm that it replaces where the budget does not pay for that one; of several the dearest comes first.
+  // Empty: it races for itself.
+  std::string stands_in_for = {};
 };
 
 // Where the race is run: the real models and items, or a simulation of them. Arms and items by position.
@@ -95,10 +100,10 @@ struct SearchRecord {
   double budget_seconds = 0;
   double search_seconds = 0;      // of the race
   double total_seconds = 0;       // with the confirmation; the caller's to fill in
-  double exhaustive_seconds = 0;  // forecast of preparing and fully measuring every arm
+  double exhaustive_seconds = 0;  // forecast of preparing and fully measuring every arm, no stand-ins
   std::int64_t dev_items = 0;
   std::vector<SearchRound> rounds;
-  std::vector<SearchedArm> arms;       // in the order given
+  std::vector<SearchedArm> arms;       // in the order given, without those that stood in for nobody
   std::vector<std::string> confirmed;  // the base first, then best first
   // The arms that never answered an item because the budget did not pay for their preparation.
   std::vector<std::string> untried() const;

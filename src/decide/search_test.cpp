@@ -89,6 +89,129 @@ TEST(Search, VariationsAreTrainedOnlyWhileTheirParentRaces) {
   EXPECT_GT(arm(good, "fine_tuned@rank8").seconds, 40);
 }
 
+// The same with a training of half and one of a sixth of the length to stand in for the adapter.
+SimulatedTask task_with_stand_ins() {
+  SimulatedTask task = task_of(0.4, 0.5, 0.55, 0.95, 0.95);
+  const SimulatedRecipe whole = task.recipes[6];
+  for (const auto& [id, share] : {std::pair("fine_tuned@e3", 0.5), std::pair("fine_tuned@e2@n60", 1.0 / 6)}) {
+    SimulatedRecipe recipe = whole;
+    recipe.id = id;
+    recipe.quality = 0.9;
+    recipe.training_seconds *= share;
+    recipe.stands_in_for = whole.id;
+    task.recipes.push_back(recipe);
+  }
+  return task;
+}
+
+bool has(const SearchRecord& record, const std::string& id) {
+  return std::any_of(record.arms.begin(), record.arms.end(), [&](const auto& each) { return each.id == id; });
+}
+
+TEST(Search, AShorterTrainingStandsInForOneThatIsNotAfforded) {
+  const SearchRecord record = race(task_with_stand_ins(), 68);
+  EXPECT_EQ(arm(record, "fine_tuned").fate, ArmFate::not_afforded);
+  EXPECT_NE(arm(record, "fine_tuned").why.find("fine_tuned@e3 ran in its place"), std::string::npos)
+      << arm(record, "fine_tuned").why;
+  EXPECT_EQ(arm(record, "fine_tuned").dev.n, 0);
+  EXPECT_EQ(record.untried(), std::vector<std::string>{"fine_tuned"});
+  EXPECT_EQ(record.confirmed.at(1), "fine_tuned@e3");
+  EXPECT_FALSE(has(record, "fine_tuned@e2@n60"));
+  EXPECT_LE(simulate_decision(task_with_stand_ins(), 68, 1).search.total_seconds, 68);
+  const SearchRecord poorer = race(task_with_stand_ins(), 44);
+  EXPECT_EQ(poorer.confirmed.at(1), "fine_tuned@e2@n60");
+}
+
+TEST(Search, NobodyStandsInForWhatIsAfforded) {
+  const SimulatedTask task = task_with_stand_ins();
+  const SearchRecord record = race(task, 300), alone = race(task_of(0.4, 0.5, 0.55, 0.95, 0.95), 300);
+  EXPECT_FALSE(has(record, "fine_tuned@e3"));
+  EXPECT_FALSE(has(record, "fine_tuned@e2@n60"));
+  EXPECT_GT(arm(record, "fine_tuned").seconds, 40);
+  EXPECT_DOUBLE_EQ(record.exhaustive_seconds, alone.exhaustive_seconds);
+}
+
+// A simulation that takes trainings to last three times as long as they do, until one has been seen.
+class PessimisticGround final : public SearchGround {
+ public:
+  explicit PessimisticGround(const SimulatedTask& task) : inner_(task, 1) {}
+  std::size_t items() const override { return inner_.items(); }
+  double now_seconds() const override { return inner_.now_seconds(); }
+  double prepare_seconds(std::size_t arm) const override { return factor_ * inner_.prepare_seconds(arm); }
+  void prepare(std::size_t arm) override {
+    inner_.prepare(arm);
+    factor_ = 1;
+  }
+  std::vector<double> answer(std::size_t arm, std::size_t begin, std::size_t end) override {
+    return inner_.answer(arm, begin, end);
+  }
+  double total_cost(std::size_t arm, double seconds_per_call) const override {
+    return inner_.total_cost(arm, seconds_per_call);
+  }
+  double confirmation_calls() const override { return inner_.confirmation_calls(); }
+  double consistency_calls() const override { return inner_.consistency_calls(); }
+  double guard_seconds(std::size_t) const override { return 0; }
+
+ private:
+  SimulatedGround inner_;
+  double factor_ = 3;
+};
+
+TEST(Search, TheWholeTrainingFollowsWhereTheShorterOneWasQuickerThanThought) {
+  const SimulatedTask task = task_with_stand_ins();
+  std::vector<SearchArm> arms;
+  for (const SimulatedRecipe& recipe : task.recipes)
+    arms.push_back({recipe.id, recipe.levers, recipe.parent, recipe.stands_in_for});
+  PessimisticGround ground(task);
+  const SearchRecord record = search(arms, ground, {130, task.circumstances, 5, 1});
+  EXPECT_GT(arm(record, "fine_tuned@e3").dev.n, 0);
+  EXPECT_GT(arm(record, "fine_tuned").dev.n, 0);
+}
+
+// Two adapters of different kinds; the budget pays for one of them whole, or for both in short.
+TEST(Search, NoKindOfLeverGoesUnseenForTheSakeOfAnother) {
+  SimulatedTask task = task_with_stand_ins();
+  SimulatedRecipe with_documents = task.recipes[6];
+  with_documents.id = "fine_tuned+retrieval";
+  with_documents.levers = {"fine_tune", "retrieval"};
+  task.recipes.push_back(with_documents);
+  with_documents.id = "fine_tuned+retrieval@e3";
+  with_documents.stands_in_for = "fine_tuned+retrieval";
+  with_documents.training_seconds /= 2;
+  task.recipes.push_back(with_documents);
+  const SearchRecord record = race(task, 95);
+  EXPECT_GT(arm(record, "fine_tuned@e3").dev.n, 0);
+  EXPECT_GT(arm(record, "fine_tuned+retrieval@e3").dev.n, 0);
+}
+
+TEST(Search, WhatStandsBestIsVariedFirst) {
+  SimulatedTask task = task_of(0.4, 0.5, 0.55, 0.6, 0.6);
+  SimulatedRecipe better = task.recipes[6];
+  better.id = "fine_tuned+retrieval";
+  better.levers = {"fine_tune", "retrieval"};
+  better.quality = 0.8;
+  task.recipes.push_back(better);
+  better.id = "fine_tuned+retrieval@rank8";
+  better.parent = "fine_tuned+retrieval";
+  task.recipes.push_back(better);
+  const SearchRecord record = race(task, 170);
+  EXPECT_GT(arm(record, "fine_tuned+retrieval@rank8").dev.n, 0);
+  EXPECT_EQ(arm(record, "fine_tuned@rank8").dev.n, 0);
+}
+
+TEST(Search, FewMeetTheTest) {
+  // One prompt is far ahead; of what else is still there, one of each kind goes with it.
+  SimulatedTask task = task_of(0.3, 0.32, 0.9, 0.3, 0.3);
+  task.circumstances.target.reset();
+  const SearchRecord record = race(task, 400);
+  EXPECT_EQ(record.confirmed.at(1), "few_shot@nearest");
+  for (std::size_t i = 2; i < record.confirmed.size(); ++i) {
+    const std::string& id = record.confirmed[i];
+    EXPECT_TRUE(id == "retrieval" || id.starts_with("fine_tuned")) << id;
+    EXPECT_NE(arm(record, id).why.find("of its kind"), std::string::npos) << arm(record, id).why;
+  }
+}
+
 TEST(Search, WhatTheCircumstancesRuleOutIsNotAsked) {
   SimulatedTask task = task_of(0.4, 0.5, 0.55, 0.95, 0.95);
   task.circumstances.facts_change = true;

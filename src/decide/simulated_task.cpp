@@ -47,7 +47,7 @@ double value_of(const SimulatedTask& task, std::size_t recipe) {
 std::size_t best_recipe(const SimulatedTask& task) {
   std::size_t best = 0;
   for (std::size_t i = 1; i < task.recipes.size(); ++i)
-    if (value_of(task, i) > value_of(task, best)) best = i;
+    if (task.recipes[i].stands_in_for.empty() && value_of(task, i) > value_of(task, best)) best = i;
   return best;
 }
 
@@ -58,7 +58,8 @@ double measurement_calls(const SimulatedTask& task) {
 double exhaustive_seconds(const SimulatedTask& task) {
   double seconds = 0;
   for (const SimulatedRecipe& recipe : task.recipes)
-    seconds += recipe.training_seconds + measurement_calls(task) * recipe.seconds_per_call;
+    if (recipe.stands_in_for.empty())
+      seconds += recipe.training_seconds + measurement_calls(task) * recipe.seconds_per_call;
   return seconds;
 }
 
@@ -144,7 +145,7 @@ SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_sec
   SimulatedGround ground(task, seed);
   std::vector<SearchArm> arms;
   for (const SimulatedRecipe& recipe : task.recipes)
-    arms.push_back({recipe.id, recipe.levers, recipe.parent});
+    arms.push_back({recipe.id, recipe.levers, recipe.parent, recipe.stands_in_for});
   SearchSettings settings;
   settings.budget_seconds = budget_seconds;
   settings.circumstances = task.circumstances;
@@ -158,7 +159,7 @@ SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_sec
   input.circumstances = task.circumstances;
   input.seed = seed;
   input.confidence_resamples = kConfidenceResamples;
-  input.searched_recipes = arms.size();
+  input.searched_recipes = decision.search.arms.size();
   input.untried = decision.search.untried();
   input.possibly_missed = decision.search.possibly_missed(kNotableRival);
   input.chance_missed = decision.search.chance_missed();
@@ -172,7 +173,8 @@ SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_sec
 Verdict simulate_exhaustive(const SimulatedTask& task, std::uint64_t seed) {
   SimulatedGround ground(task, seed);
   DecisionInput input;
-  for (std::size_t i = 0; i < task.recipes.size(); ++i) input.candidates.push_back(ground.measure(i));
+  for (std::size_t i = 0; i < task.recipes.size(); ++i)
+    if (task.recipes[i].stands_in_for.empty()) input.candidates.push_back(ground.measure(i));
   input.circumstances = task.circumstances;
   input.seed = seed;
   input.confidence_resamples = kConfidenceResamples;

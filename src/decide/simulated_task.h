@@ -22,6 +22,7 @@ struct SimulatedRecipe {
   double seconds_per_call = 0.02;
   double training_seconds = 0;
   std::int64_t labels = 0;
+  std::string stands_in_for = {};  // as in SearchArm
 };
 
 struct SimulatedTask {
@@ -38,6 +39,7 @@ struct SimulatedTask {
 // What the recipe brings over the horizon: right answers up to the target at their worth, less what it costs.
 // A recipe that the circumstances rule out is right half as often as it measures.
 double value_of(const SimulatedTask& task, std::size_t recipe);
+// Of those that race for themselves.
 std::size_t best_recipe(const SimulatedTask& task);
 
 // Calls of one full measurement: the test items, and those asked again for consistency and latency.

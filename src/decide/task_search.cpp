@@ -127,7 +127,7 @@ TaskSearch search_task(const std::vector<RecipeVariant>& grid, Workshop& worksho
   TaskGround ground(grid, workshop, test_items, evaluation, settings, guard_seconds);
   std::vector<SearchArm> arms;
   for (const RecipeVariant& variant : grid)
-    arms.push_back({variant.recipe.id, variant.recipe.levers, variant.parent});
+    arms.push_back({variant.recipe.id, variant.recipe.levers, variant.parent, variant.stands_in_for});
   SearchSettings left = settings;
   left.budget_seconds -= workshop.now_seconds() - start;
   if (!(left.budget_seconds > 0))
@@ -141,8 +141,10 @@ TaskSearch search_task(const std::vector<RecipeVariant>& grid, Workshop& worksho
   for (const std::string& id : result.record.confirmed)
     for (std::size_t arm = 0; arm < arms.size(); ++arm)
       if (arms[arm].id == id) result.found.push_back(ground.take(arm));
+  const std::vector<std::string>& confirmed = result.record.confirmed;
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
-    if (result.record.arms[arm].fate == ArmFate::confirmed || !ground.is_trained(arm)) continue;
+    const bool is_kept = std::find(confirmed.begin(), confirmed.end(), arms[arm].id) != confirmed.end();
+    if (is_kept || !ground.is_trained(arm)) continue;
     std::error_code ignored;  // a leftover adapter harms nothing
     std::filesystem::remove_all(ground.take(arm).recipe.adapter->folder.parent_path(), ignored);
   }

@@ -24,6 +24,7 @@ class GridMaker {
     add_demonstrations();
     add_retrieval();
     add_tuning();
+    add_short_trainings();
     return std::move(grid_);
   }
 
@@ -33,7 +34,8 @@ class GridMaker {
   }
 
   // Only what answers otherwise than everything that is there already.
-  void add(Recipe recipe, const std::string& settings, const std::string& parent = {}) {
+  void add(Recipe recipe, const std::string& settings, const std::string& parent = {},
+           const std::string& stands_in_for = {}) {
     recipe.id += settings;
     recipe.program.name = recipe.id;
     const auto same = [&](const RecipeVariant& other) {
@@ -42,7 +44,8 @@ class GridMaker {
       renamed.program.name = recipe.id;
       return recipe_sha256(renamed) == recipe_sha256(recipe);
     };
-    if (std::none_of(grid_.begin(), grid_.end(), same)) grid_.push_back({std::move(recipe), parent});
+    if (std::none_of(grid_.begin(), grid_.end(), same))
+      grid_.push_back({std::move(recipe), parent, stands_in_for});
   }
 
   const Recipe* standard(const std::string& id) const {
@@ -127,6 +130,27 @@ class GridMaker {
               (recipe.tune->rank == own_rank ? std::string() : fmt::format("@rank{}", recipe.tune->rank));
           if (!settings.empty()) add(std::move(recipe), settings, id);
         }
+    }
+  }
+
+  // Fewer epochs before fewer examples: those that are there are paid for.
+  void add_short_trainings() {
+    const auto examples = static_cast<std::int64_t>(task_.splits.train.size());
+    for (const char* id : {"fine_tuned", "fine_tuned+retrieval"}) {
+      if (!standard(id)) continue;
+      for (const auto& [epoch_share, example_share] : {std::pair(2, 1), std::pair(3, 1), std::pair(3, 2)}) {
+        Recipe recipe = *standard(id);
+        const int own_epochs = recipe.tune->max_epochs;
+        recipe.tune->max_epochs = std::max(1, own_epochs / epoch_share);
+        std::string settings =
+            recipe.tune->max_epochs == own_epochs ? "" : fmt::format("@e{}", recipe.tune->max_epochs);
+        const std::int64_t own_examples = std::min(examples, recipe.tune->train_examples.value_or(examples));
+        if (const std::int64_t fewer = own_examples / example_share; fewer >= 1 && fewer < own_examples) {
+          recipe.tune->train_examples = fewer;
+          settings += fmt::format("@n{}", fewer);
+        }
+        if (!settings.empty()) add(std::move(recipe), settings, {}, id);
+      }
     }
   }
 

@@ -9,6 +9,10 @@
 //                                             and twice the size: every combination that fits the context
 //   fine_tuned@lr2x@rank8, ...                learning rate halved and doubled, rank halved and doubled
 //
+//   fine_tuned@e3, fine_tuned@e2@n180         a half and a third of the epochs, the latter with half the
+//                                             examples too: they stand in for a training that the budget does
+//                                             not pay for, and run only then
+//
 // A variant of something that must be trained names the standard recipe as its parent. What does not fit the
 // model's context, or comes out the same as another, is left out.
 #pragma once
@@ -23,7 +27,8 @@ namespace fulcrum {
 
 struct RecipeVariant {
   Recipe recipe;
-  std::string parent;  // empty: it races on its own
+  std::string parent;              // empty: it races on its own
+  std::string stands_in_for = {};  // as in SearchArm
 };
 
 // The index over the task's documents cut to so many tokens; null without documents.

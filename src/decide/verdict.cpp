@@ -12,8 +12,6 @@ namespace fulcrum {
 namespace {
 
 constexpr double kClear = 0.9, kLikely = 0.7;
-// Quality within which two recipes are as good.
-constexpr double kIndifference = 0.01;
 
 // Every pair tested once; the rule and the search for flips ask for them thousands of times.
 class PairTable {

@@ -1,0 +1,57 @@
+#include "decide/confirmation.h"
+
+#include <algorithm>
+#include <set>
+
+#include "decide/rule.h"
+#include "recipe/levers.h"
+
+namespace fulcrum {
+
+LeverKind kind_of(std::span<const std::string> levers) {
+  const auto has = [&](std::string_view lever) {
+    return std::find(levers.begin(), levers.end(), lever) != levers.end();
+  };
+  if (has(lever::kFineTune))
+    return has(lever::kRetrieval) ? LeverKind::fine_tune_and_retrieval : LeverKind::fine_tune;
+  return has(lever::kRetrieval) ? LeverKind::retrieval : LeverKind::prompt;
+}
+
+std::size_t cheapest_that_does(std::span<const double> quality, std::span<const double> total_cost,
+                               const std::optional<double>& target) {
+  const double top = *std::max_element(quality.begin(), quality.end());
+  const double bar = target && top >= *target ? *target : top - kIndifference;
+  std::size_t best = quality.size();
+  for (std::size_t i = 0; i < quality.size(); ++i)
+    if (quality[i] >= bar && (best == quality.size() || total_cost[i] < total_cost[best])) best = i;
+  return best;
+}
+
+std::vector<Confirmed> to_be_confirmed(std::span<const Contender> best_first,
+                                       const std::optional<double>& target, std::size_t most) {
+  std::vector<Confirmed> confirmed;
+  std::set<LeverKind> seen;
+  const auto add = [&](std::size_t contender, ConfirmedFor reason) {
+    if (confirmed.size() >= most) return;
+    confirmed.push_back({contender, reason});
+    seen.insert(kind_of(best_first[contender].levers));
+  };
+  for (std::size_t i = 0; i < best_first.size(); ++i)
+    if (i == 0 || best_first[i].share >= kLeastConfirmedShare) add(i, ConfirmedFor::promise);
+  for (const Contender& each : best_first) {
+    const LeverKind kind = kind_of(each.levers);
+    if (seen.contains(kind)) continue;
+    std::vector<std::size_t> own;
+    std::vector<double> quality, total_cost;
+    for (std::size_t i = 0; i < best_first.size(); ++i) {
+      if (kind_of(best_first[i].levers) != kind) continue;
+      own.push_back(i);
+      quality.push_back(best_first[i].quality);
+      total_cost.push_back(best_first[i].total_cost);
+    }
+    add(own[cheapest_that_does(quality, total_cost, target)], ConfirmedFor::kind);
+  }
+  return confirmed;
+}
+
+}  // namespace fulcrum

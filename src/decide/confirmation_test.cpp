@@ -1,0 +1,45 @@
+#include "decide/confirmation.h"
+
+#include <gtest/gtest.h>
+
+namespace fulcrum {
+namespace {
+
+const std::vector<std::string> kPrompt = {"prompt"}, kRetrieval = {"prompt", "retrieval"},
+                               kTuned = {"fine_tune"}, kBoth = {"fine_tune", "retrieval"};
+
+TEST(Confirmation, AlsoRansOfAKindAlreadyThereStayAtHome) {
+  // A race on the bundled task "answer": one adapter leads, one may be as good, the rest has no share.
+  const std::vector<Contender> race = {{kBoth, 0.78, 0.83, 330},   {kBoth, 0.17, 0.74, 330},
+                                       {kBoth, 0.01, 0.73, 320},   {kRetrieval, 0.01, 0.64, 110},
+                                       {kRetrieval, 0, 0.64, 100}, {kRetrieval, 0, 0.60, 90}};
+  EXPECT_EQ(to_be_confirmed(race, 0.8, 5),
+            (std::vector<Confirmed>{
+                {0, ConfirmedFor::promise}, {1, ConfirmedFor::promise}, {4, ConfirmedFor::kind}}));
+}
+
+TEST(Confirmation, OfAKindTheCheapestThatReachesTheTarget) {
+  const std::vector<Contender> race = {
+      {kTuned, 1, 0.97, 50}, {kPrompt, 0, 0.93, 400}, {kPrompt, 0, 0.86, 200}, {kPrompt, 0, 0.84, 100}};
+  EXPECT_EQ(to_be_confirmed(race, 0.85, 5).back(), (Confirmed{2, ConfirmedFor::kind}));
+  EXPECT_EQ(to_be_confirmed(race, std::nullopt, 5).back(), (Confirmed{1, ConfirmedFor::kind}));
+}
+
+TEST(Confirmation, TheLeaderGoesWhateverItsShareAndNoMoreThanMayGo) {
+  std::vector<Contender> race(30, Contender{kPrompt, 1.0 / 60, 0.5, 1});
+  EXPECT_EQ(to_be_confirmed(race, std::nullopt, 5), (std::vector<Confirmed>{{0, ConfirmedFor::promise}}));
+  for (Contender& each : race) each.share = 0.03;
+  EXPECT_EQ(to_be_confirmed(race, std::nullopt, 5).size(), 5U);
+  EXPECT_TRUE(to_be_confirmed({}, std::nullopt, 5).empty());
+}
+
+TEST(Confirmation, TheKindsAreWhatARecipeRestsOn) {
+  EXPECT_EQ(kind_of(kPrompt), LeverKind::prompt);
+  EXPECT_EQ(kind_of(std::vector<std::string>{"prompt", "few_shot"}), LeverKind::prompt);
+  EXPECT_EQ(kind_of(std::vector<std::string>{"prompt", "retrieval", "few_shot"}), LeverKind::retrieval);
+  EXPECT_EQ(kind_of(kTuned), LeverKind::fine_tune);
+  EXPECT_EQ(kind_of(kBoth), LeverKind::fine_tune_and_retrieval);
+}
+
+}  // namespace
+}  // namespace fulcrum
