@@ -14,8 +14,8 @@
 
 namespace fulcrum {
 
-// The share of resamples from which an arm may be the best.
-inline constexpr double kLeastConfirmedShare = 0.02;
+// The share of resamples from which an arm may be the best: what is below would not be named as a rival.
+inline constexpr double kLeastConfirmedShare = 0.05;
 
 // An arm at the end of the race.
 struct Contender {

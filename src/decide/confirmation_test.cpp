@@ -28,7 +28,7 @@ TEST(Confirmation, OfAKindTheCheapestThatReachesTheTarget) {
 TEST(Confirmation, TheLeaderGoesWhateverItsShareAndNoMoreThanMayGo) {
   std::vector<Contender> race(30, Contender{kPrompt, 1.0 / 60, 0.5, 1});
   EXPECT_EQ(to_be_confirmed(race, std::nullopt, 5), (std::vector<Confirmed>{{0, ConfirmedFor::promise}}));
-  for (Contender& each : race) each.share = 0.03;
+  for (Contender& each : race) each.share = 0.06;
   EXPECT_EQ(to_be_confirmed(race, std::nullopt, 5).size(), 5U);
   EXPECT_TRUE(to_be_confirmed({}, std::nullopt, 5).empty());
 }

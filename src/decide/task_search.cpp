@@ -30,10 +30,9 @@ class TaskGround final : public SearchGround {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     Random random(settings.seed, stream_of("search items"));
     random.shuffle(order_);
-    for (const Recipe& recipe : recipes_) {
-      forecast_tokens_.push_back(recipe.tune ? workshop.training_tokens(recipe) : 0);
-      if (recipe.tune && pace_ < 0) pace_ = workshop.measure_training_pace(recipe);
-    }
+    time_trainings();
+    for (const Recipe& recipe : recipes_)
+      training_seconds_.push_back(recipe.tune ? pace_of(recipe) * workshop.training_tokens(recipe) : 0);
   }
 
   std::size_t items() const override { return order_.size(); }
@@ -42,15 +41,16 @@ class TaskGround final : public SearchGround {
   double consistency_calls() const override { return consistency_calls_; }
   double guard_seconds(std::size_t arm) const override { return recipes_[arm].tune ? guard_seconds_ : 0; }
   double prepare_seconds(std::size_t arm) const override {
-    return std::max(0.0, pace_) * forecast_tokens_[arm] + checkpoint_seconds(arm);
+    return took_ * training_seconds_[arm] + checkpoint_seconds(arm);
   }
 
   void prepare(std::size_t arm) override {
     const double start = now_seconds();
     trainings_[arm] = workshop_.train(recipes_[arm]);
     // Trainings that stop early are shorter than the forecast; the next ones will be too.
-    if (forecast_tokens_[arm] > 0)
-      pace_ = std::max(0.0, now_seconds() - start - checkpoint_seconds(arm)) / forecast_tokens_[arm];
+    real_seconds_ += std::max(0.0, now_seconds() - start - checkpoint_seconds(arm));
+    foreseen_seconds_ += training_seconds_[arm];
+    if (foreseen_seconds_ > 0) took_ = real_seconds_ / foreseen_seconds_;
   }
 
   std::vector<double> answer(std::size_t arm, std::size_t begin, std::size_t end) override {
@@ -94,6 +94,24 @@ class TaskGround final : public SearchGround {
   bool is_trained(std::size_t arm) const { return trainings_[arm].has_value(); }
 
  private:
+  // On the first recipe of its kind that may be trained: prompts with documents are longer. Where none may, on
+  // any, for the cost of trying everything is told too.
+  void time_trainings() {
+    const Recipe* any = nullptr;
+    for (const Recipe& recipe : recipes_) {
+      if (!recipe.tune) continue;
+      if (!any) any = &recipe;
+      const bool retrieves = recipe.retrieval.has_value();
+      if (ruled_out(recipe.levers, settings_.circumstances) || paces_.contains(retrieves)) continue;
+      paces_[retrieves] = workshop_.measure_training_pace(recipe);
+    }
+    if (any && paces_.empty()) paces_[any->retrieval.has_value()] = workshop_.measure_training_pace(*any);
+  }
+  // Seconds a token; of the other kind where its own was not timed.
+  double pace_of(const Recipe& recipe) const {
+    const auto own = paces_.find(recipe.retrieval.has_value());
+    return own == paces_.end() ? paces_.begin()->second : own->second;
+  }
   // Of asking the checkpoints of a training the dev items, by the fastest calls that show as much.
   double checkpoint_seconds(std::size_t arm) const {
     const Recipe& recipe = recipes_[arm];
@@ -113,9 +131,11 @@ class TaskGround final : public SearchGround {
   std::vector<std::size_t> order_;
   std::vector<Recipe> recipes_;
   std::vector<std::optional<TuneResult>> trainings_;
-  std::vector<double> forecast_tokens_;
+  std::vector<double> training_seconds_;  // forecast
+  std::map<bool, double> paces_;          // by whether the recipe retrieves
+  double took_ = 1;                       // what trainings so far took, as a share of their forecast
+  double real_seconds_ = 0, foreseen_seconds_ = 0;
   std::map<bool, double> call_seconds_;  // of untrained recipes, by whether they retrieve
-  double pace_ = -1;                     // seconds a token; negative until measured
 };
 
 }  // namespace

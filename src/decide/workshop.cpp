@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "base/error.h"
 #include "decide/evidence.h"
@@ -12,8 +13,18 @@ namespace fulcrum {
 namespace {
 
 constexpr double kDaysAMonth = 30.4;
-// Enough for a few batches, so that starting up does not weigh too much.
-constexpr std::size_t kPaceExamples = 16, kPaceDevExamples = 4;
+// A probe of the pace: the first step begins with starting up and is not counted, of the others the median
+// is, so that one that the machine was busy with something else in does not matter.
+constexpr std::size_t kPaceSteps = 6, kFewestTimedSteps = 3, kPaceDevExamples = 4;
+// Of what a token costs in training: no backward pass. With frozen weights that is about as long as the forward
+// one, for it leaves out the gradients of the weights.
+constexpr double kForwardShare = 0.5;
+
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 }  // namespace
 
@@ -82,31 +93,62 @@ TuneResult Workshop::train(Recipe& recipe) {
 
 double Workshop::measure_training_pace(Recipe recipe) {
   const Path folder = folder_ / "pace";
+  recipe.tune->max_epochs = 1;
   TuneRequest request = tune_request(recipe, task_.splits, index_of(recipe), folder);
-  request.train.resize(std::min(request.train.size(), kPaceExamples));
+  const auto batch = static_cast<std::size_t>(std::max(1, request.batch_examples));
+  request.train.resize(std::min(request.train.size(), kPaceSteps * batch));
   request.dev.resize(std::min(request.dev.size(), kPaceDevExamples));
-  request.max_epochs = 1;
-  double tokens = 0;
-  for (const TrainingExample& example : request.train)
-    tokens += static_cast<double>(model_.count_tokens(example.messages));
+  double tokens = 0, read_tokens = 0;
+  for (const TrainingExample& example : request.train) tokens += tokens_of(example);
+  for (const TrainingExample& example : request.dev) read_tokens += tokens_of(example);
+  // It has done its work with its last step.
+  CancelToken stop;
+  std::vector<double> reported;
+  std::uint64_t steps = 0;
+  const ProgressCallback timed = [&](const Progress& step) {
+    if (cancel_.cancelled()) stop.cancel();
+    if (step.unit != "steps" || step.done != steps + 1) return;
+    reported.push_back(clock_());
+    if (++steps == kPaceSteps) stop.cancel();
+  };
   const double start = clock_();
-  tuner_.tune(request, {}, cancel_);
+  try {
+    tuner_.tune(request, timed, stop);
+  } catch (const Error& error) {
+    cancel_.check(fmt::format("timing {}", recipe.id));
+    if (error.code() != ErrorCode::cancelled) throw;
+  }
   const double seconds = clock_() - start;
   std::error_code ignored;  // the evidence is still a temporary folder; what is left over is removed with it
   std::filesystem::remove_all(folder, ignored);
-  return tokens > 0 ? seconds / tokens : 0;
+  if (!(tokens > 0)) return 0;
+  std::vector<double> lasted;
+  for (std::size_t i = 1; i < reported.size(); ++i) lasted.push_back(reported[i] - reported[i - 1]);
+  if (lasted.size() < kFewestTimedSteps)
+    return seconds / (tokens + kForwardShare * read_tokens);  // it does not say where it is
+  const double all_steps = std::ceil(static_cast<double>(request.train.size()) / static_cast<double>(batch));
+  return median_of(lasted) * all_steps / tokens;
 }
 
 double Workshop::training_tokens(const Recipe& recipe) {
-  double tokens = 0;
-  for (const TrainingExample& example :
-       training_examples(recipe, task_.splits.train, index_of(recipe), PassageSource::search))
-    tokens += static_cast<double>(model_.count_tokens(example.messages));
-  const double share = recipe.tune->train_examples && !task_.splits.train.empty()
-                           ? std::min(1.0, static_cast<double>(*recipe.tune->train_examples) /
-                                               static_cast<double>(task_.splits.train.size()))
-                           : 1.0;
-  return tokens * share * recipe.tune->max_epochs;
+  const auto sum = [&](const std::vector<Example>& examples) {
+    double tokens = 0;
+    for (const TrainingExample& example :
+         training_examples(recipe, examples, index_of(recipe), PassageSource::search))
+      tokens += tokens_of(example);
+    return tokens;
+  };
+  const std::vector<Example>& train = task_.splits.train;
+  const double share =
+      recipe.tune->train_examples && !train.empty()
+          ? std::min(1.0,
+                     static_cast<double>(*recipe.tune->train_examples) / static_cast<double>(train.size()))
+          : 1.0;
+  return (sum(train) * share + kForwardShare * sum(task_.splits.dev)) * recipe.tune->max_epochs;
+}
+
+double Workshop::tokens_of(const TrainingExample& example) const {
+  return static_cast<double>(model_.count_tokens(example.messages));
 }
 
 UpfrontWork Workshop::work_of(const Recipe& recipe) {

@@ -39,15 +39,19 @@ class Workshop {
 
   // Into recipes/<id>/adapter; the recipe then names it. TuneResult::seconds is by this workshop's clock.
   TuneResult train(Recipe& recipe);
-  // Trains on a few examples for one epoch and forgets the adapter: seconds a trained token on this machine.
+  // Trains a few steps and forgets the adapter: seconds a trained token on this machine, the median of the
+  // steps where the tuner reports them.
   double measure_training_pace(Recipe recipe);
-  // Tokens that a training sees if it is not stopped early.
+  // Tokens that a training sees if it is not stopped early; those of the dev split, which it only reads, count
+  // by what they take.
   double training_tokens(const Recipe& recipe);
 
   // Labels and index building; training and evaluation are the caller's to fill in.
   UpfrontWork work_of(const Recipe& recipe);
 
  private:
+  double tokens_of(const TrainingExample& example) const;
+
   struct OpenIndex {
     std::unique_ptr<Index> index;
     double seconds = 0;  // that building it took
