@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 
+#include "hwy/cache_control.h"
 #include "tensor/parallel_rows.h"
 #include "tensor/shape_check.h"
 
@@ -21,20 +22,23 @@ inline constexpr float kLeastMagnitude = 0x1p-120f;  // below it 127 / magnitude
 inline constexpr std::int64_t kPieceRows = 64;
 
 // Rounded rows of x: values [T][K], and for each 32 inputs the scale, for each group of the weights the sum
-// of its values and that sum times the scale.
+// of its values times minus the quants' offset, with which the integer sums begin, and that sum times the
+// scale.
 struct RoundedRows {
   std::int64_t inputs = 0, group_elements = 0;
+  std::int32_t offset = 0;
   std::unique_ptr<std::int8_t[]> values;
   std::unique_ptr<float[]> scales, scaled_sums;
-  std::unique_ptr<std::int32_t[]> sums;
+  std::unique_ptr<std::int32_t[]> starts;
 
-  RoundedRows(std::int64_t rows, std::int64_t row_inputs, std::int64_t group)
+  RoundedRows(std::int64_t rows, std::int64_t row_inputs, const PanelFormat& format)
       : inputs(row_inputs),
-        group_elements(group),
+        group_elements(format.group_elements),
+        offset(format.offset),
         values(new std::int8_t[static_cast<std::size_t>(rows * inputs)]),
         scales(new float[static_cast<std::size_t>(rows * blocks())]),
         scaled_sums(new float[static_cast<std::size_t>(rows * groups())]),
-        sums(new std::int32_t[static_cast<std::size_t>(rows * groups())]) {}
+        starts(new std::int32_t[static_cast<std::size_t>(rows * groups())]) {}
   std::int64_t blocks() const { return inputs / kXBlock; }
   std::int64_t groups() const { return inputs / group_elements; }
 };
@@ -101,7 +105,7 @@ void round_row(const float* x, std::int64_t row, RoundedRows& to) {
       std::int32_t sum = 0;
       for (std::int64_t i = 0; i < to.group_elements; ++i) sum += values[g * to.group_elements + i];
       const auto at = static_cast<std::size_t>(row * to.groups() + b * groups + g);
-      to.sums[at] = sum;
+      to.starts[at] = -to.offset * sum;
       to.scaled_sums[at] = scale * static_cast<float>(sum);
     }
   }
@@ -178,13 +182,13 @@ HWY_INLINE void multiply_block(const std::byte* record, const RoundedRows& x, st
   const FloatTag d;
   const Record from(kFormat, record);
   const auto* inputs = reinterpret_cast<const std::int32_t*>(x.values.get() + row * x.inputs + input);
-  const std::int32_t* x_sums = x.sums.get() + row * x.groups() + input / kFormat.group_elements;
+  const std::int32_t* starts = x.starts.get() + row * x.groups() + input / kFormat.group_elements;
   const float* scaled_sums = x.scaled_sums.get() + row * x.groups() + input / kFormat.group_elements;
   const float* x_scales = x.scales.get() + row * x.blocks() + input / kXBlock;
   for (int column = 0; column < kOutputs; column += kBlockVectors * kLanes) {
     IntVector products[kGroups][kBlockVectors];
     for (int g = 0; g < kGroups; ++g) {
-      for (int v = 0; v < kBlockVectors; ++v) products[g][v] = hn::Set(IntTag(), -kFormat.offset * x_sums[g]);
+      for (int v = 0; v < kBlockVectors; ++v) products[g][v] = hn::Set(IntTag(), starts[g]);
     }
     quantised_unpack_detail::unpack_quants<kType, kBlockVectors>(
         from, column, [&](auto group, int step, int v, WordVector quants) HWY_ATTR {
@@ -209,66 +213,71 @@ HWY_INLINE void multiply_block(const std::byte* record, const RoundedRows& x, st
   }
 }
 
-// What a tile multiplies: an unpacked chunk with rows of x from `row` and `input` on; sums [rows][sums_row].
+// What a tile multiplies: an unpacked chunk with rows of x from `row` and `input` on. Sums go on from `from`
+// [rows][from_row] and are left in `to` [rows][to_row].
 struct TileOperands {
   const UnpackedChunk* chunk;
   const RoundedRows* x;
   std::int64_t row, input;
   int groups;
-  float* sums;
-  std::ptrdiff_t sums_row;
+  const float* from;
+  std::ptrdiff_t from_row;
+  float* to;
+  std::ptrdiff_t to_row;
+  const std::byte* ahead;  // what comes after the chunk in memory: fetched while this one is multiplied
+  std::ptrdiff_t ahead_bytes;  // of it, for each group of a tile
 };
 
 template <DType kType, int kRows>
 HWY_INLINE void multiply_tile(const TileOperands& o) {
   constexpr PanelFormat kFormat = panel_format(kType);
-  constexpr int kSteps = kFormat.group_elements / 4;
+  constexpr int kSteps = kFormat.group_elements / 4, kGroupsOfScale = kXBlock / kFormat.group_elements;
   const FloatTag d;
   const IntTag di;
-  const std::int64_t first_group = o.input / (kSteps * 4);
+  const std::int64_t groups_row = o.x->groups(), blocks_row = o.x->blocks(), words_row = o.x->inputs / 4;
+  const std::int64_t first_group = o.row * groups_row + o.input / kFormat.group_elements;
+  const std::int32_t* starts = o.x->starts.get() + first_group;
+  const float* scaled_sums = o.x->scaled_sums.get() + first_group;
+  const float* x_scales = o.x->scales.get() + o.row * blocks_row + o.input / kXBlock;
+  const auto* x = reinterpret_cast<const std::int32_t*>(o.x->values.get() + o.row * o.x->inputs + o.input);
   hn::Vec<FloatTag> totals[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVectors; ++v) totals[r][v] = hn::LoadU(d, o.sums + r * o.sums_row + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) totals[r][v] = hn::LoadU(d, o.from + r * o.from_row + v * kLanes);
   }
-  for (int g = 0; g < o.groups; ++g) {
+  const std::byte* ahead = o.ahead;
+  for (int g = 0; g < o.groups; ++g, x += kSteps) {
+    for (std::ptrdiff_t i = 0; i < o.ahead_bytes; i += 64) hwy::Prefetch(ahead + i);
+    ahead += o.ahead_bytes;
     IntVector products[kRows][kVectors];
-    const std::int32_t* x[kRows];
     for (int r = 0; r < kRows; ++r) {
-      const std::int64_t row = o.row + r;
-      x[r] =
-          reinterpret_cast<const std::int32_t*>(o.x->values.get() + row * o.x->inputs + o.input) + g * kSteps;
-      // The sum of (q - offset) * x begins at -offset * sum(x).
-      const std::int32_t sum = o.x->sums[static_cast<std::size_t>(row * o.x->groups() + first_group + g)];
-      for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Set(di, -kFormat.offset * sum);
+      for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Set(di, starts[r * groups_row + g]);
     }
     const std::uint32_t* quants = o.chunk->quants[g];
     for (int s = 0; s < kSteps; ++s, quants += kOutputs) {
+      WordVector words[kVectors];
+      for (int v = 0; v < kVectors; ++v) words[v] = hn::Load(WordTag(), quants + v * kLanes);
       for (int r = 0; r < kRows; ++r) {
-        const FourInputs inputs(x[r][s]);
-        for (int v = 0; v < kVectors; ++v) {
-          products[r][v] = add_products(products[r][v], hn::Load(WordTag(), quants + v * kLanes), inputs);
-        }
+        const FourInputs inputs(x[r * words_row + s]);
+        for (int v = 0; v < kVectors; ++v) products[r][v] = add_products(products[r][v], words[v], inputs);
       }
     }
     for (int v = 0; v < kVectors; ++v) {
       const auto scale = hn::LoadU(d, o.chunk->scales + g * kOutputs + v * kLanes);
       for (int r = 0; r < kRows; ++r) {
-        const std::int64_t block = (o.row + r) * o.x->blocks() + (o.input + g * kSteps * 4) / kXBlock;
-        const auto x_scale = hn::Set(d, o.x->scales[static_cast<std::size_t>(block)]);
+        const auto x_scale = hn::Set(d, x_scales[r * blocks_row + g / kGroupsOfScale]);
         totals[r][v] = hn::MulAdd(hn::ConvertTo(d, products[r][v]), hn::Mul(scale, x_scale), totals[r][v]);
       }
       if constexpr (kFormat.has_minimum) {
         const auto minimum = hn::LoadU(d, o.chunk->minima + g * kOutputs + v * kLanes);
         for (int r = 0; r < kRows; ++r) {
-          const std::int64_t group = (o.row + r) * o.x->groups() + first_group + g;
-          const auto x_sum = hn::Set(d, o.x->scaled_sums[static_cast<std::size_t>(group)]);
+          const auto x_sum = hn::Set(d, scaled_sums[r * groups_row + g]);
           totals[r][v] = hn::NegMulAdd(minimum, x_sum, totals[r][v]);
         }
       }
     }
   }
   for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVectors; ++v) hn::StoreU(totals[r][v], d, o.sums + r * o.sums_row + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(totals[r][v], d, o.to + r * o.to_row + v * kLanes);
   }
 }
 
@@ -286,31 +295,42 @@ void multiply_rows(TileOperands o, std::int64_t rows) {
   for (; rows >= kTileRows; rows -= kTileRows) {
     multiply_tile<kType, kTileRows>(o);
     o.row += kTileRows;
-    o.sums += kTileRows * o.sums_row;
+    o.from += kTileRows * o.from_row;
+    o.to += kTileRows * o.to_row;
+    o.ahead += o.groups * o.ahead_bytes;
   }
   multiply_last_rows<kType, kTileRows>(o, rows);
 }
 
-// Adds the products of `rows` rows of x from `first_row` on with a panel, whose records these are.
+// Products of `rows` rows of x from `first_row` on with a panel, whose records these are, added to the bias.
 template <DType kType>
 void multiply_panel(const RoundedRows& x, std::int64_t first_row, std::int64_t rows, const std::byte* records,
-                    float* sums, std::ptrdiff_t sums_row) {
+                    const float* bias, float* to, std::ptrdiff_t to_row) {
   constexpr PanelFormat kFormat = panel_format(kType);
   if (rows == 1) {
+    std::copy_n(bias, kOutputs, to);
     for (std::int64_t input = 0; input < x.inputs; input += kFormat.block_elements) {
-      multiply_block<kType>(records, x, first_row, input, sums);
+      multiply_block<kType>(records, x, first_row, input, to);
       records += kFormat.record_bytes();
     }
     return;
   }
   UnpackedChunk chunk;
+  // Sums between two chunks; rows of y may lie a power of two apart and push each other out of the cache.
+  alignas(64) float sums[kPieceRows * kOutputs];
+  const std::int64_t tiles = (rows + kTileRows - 1) / kTileRows;
   for (std::int64_t input = 0; input < x.inputs; input += kChunkInputs) {
     const int inputs = static_cast<int>(std::min<std::int64_t>(kChunkInputs, x.inputs - input));
+    const std::byte* begin = records;
     for (int first = 0; first < inputs; first += kFormat.block_elements) {
       quantised_unpack_detail::unpack_block<kType>(records, first, chunk);
       records += kFormat.record_bytes();
     }
-    multiply_rows<kType>({&chunk, &x, first_row, input, inputs / kFormat.group_elements, sums, sums_row},
+    const int groups = inputs / kFormat.group_elements;
+    const std::ptrdiff_t lines = ((records - begin) / 64 + tiles * groups - 1) / (tiles * groups);
+    const bool is_first = input == 0, is_last = input + inputs == x.inputs;
+    multiply_rows<kType>({&chunk, &x, first_row, input, groups, is_first ? bias : sums, is_first ? 0 : kOutputs,
+                          is_last ? to : sums, is_last ? to_row : kOutputs, records, lines * 64},
                          rows);
   }
 }
@@ -320,17 +340,15 @@ void multiply_piece(const RoundedRows& x, const QuantisedPanels& weight, std::in
                     std::int64_t rows, std::int64_t panel, const float* bias, Matrix y) {
   const std::int64_t column = panel * kOutputs;
   const std::int64_t columns = std::min<std::int64_t>(kOutputs, weight.outputs - column);
-  // Sums are made where they belong; the last panel may be wider than y and gets a tile of its own.
+  // The last panel may be wider than y and gets a tile of its own.
   alignas(64) float tile[kPieceRows * kOutputs];
   const bool is_whole = columns == kOutputs;
-  float* sums = is_whole ? y.row(first_row) + column : tile;
-  const std::ptrdiff_t sums_row = is_whole ? y.stride : kOutputs;
-  for (std::int64_t r = 0; r < rows; ++r) std::copy_n(bias + column, kOutputs, sums + r * sums_row);
   const PanelFormat format = panel_format(weight.dtype);
   const std::byte* records =
       weight.records.data() + panel * (weight.inputs / format.block_elements * format.record_bytes());
   visit_quantised(weight.dtype, [&](auto dtype) HWY_ATTR {
-    multiply_panel<dtype>(x, first_row, rows, records, sums, sums_row);
+    multiply_panel<dtype>(x, first_row, rows, records, bias + column, is_whole ? y.row(first_row) + column : tile,
+                          is_whole ? y.stride : kOutputs);
   });
   if (is_whole) return;
   for (std::int64_t r = 0; r < rows; ++r)
@@ -357,7 +375,7 @@ void multiply_quantised(ConstMatrix x, const QuantisedPanels& weight, std::span<
   check_size("quantised product", "bias", bias.size(), weight.panels * kQuantisedPanelOutputs);
   auto* round = &HWY_DYNAMIC_DISPATCH(round_row);
   auto* multiply = &HWY_DYNAMIC_DISPATCH(multiply_piece);
-  RoundedRows rounded(x.rows, weight.inputs, panel_format(weight.dtype).group_elements);
+  RoundedRows rounded(x.rows, weight.inputs, panel_format(weight.dtype));
   // By panels first: a last block of few rows then costs every thread the same.
   const std::int64_t row_blocks = (x.rows + kPieceRows - 1) / kPieceRows, pieces = row_blocks * weight.panels;
   // One team for both steps: asking for a second one costs microseconds, which is what a small product takes.
