@@ -21,7 +21,8 @@ constexpr std::size_t kFirstItems = 4, kLeastItems = 4;
 constexpr int kResamples = 200;
 // The race ends when one arm is taken on so many resamples.
 constexpr double kSure = 0.95;
-// Of what is left, how much preparing a mere variation of an arm may take where the target is likely reached.
+// Of what is left, how much preparing a mere variation of an arm may take where the target is likely reached
+// and the rest of the items is not paid for.
 constexpr double kVariationShare = 0.6;
 // Of the budget, what the race may take even where the leader's confirmation then overruns: to confirm the
 // wrong recipe well is worth nothing.
@@ -153,6 +154,23 @@ class Race {
     return unspent() - confirmation_seconds(arm) - (is_promising_ ? leaders_confirmation() : 0);
   }
 
+  // For confirming one arm of each kind of lever that is still there, as the end of the race will want to,
+  // but for this arm's own kind and the leader's. By the quickest of them.
+  double confirming_kinds(std::size_t arm) const {
+    std::map<LeverKind, double> quickest;
+    for (const std::size_t other : order_)
+      if (other != 0 && runners_[other].state == Runner::State::racing) {
+        const double seconds = confirmation_seconds(other);
+        const auto [at, is_first] = quickest.emplace(kind_of(arms_[other].levers), seconds);
+        if (!is_first) at->second = std::min(at->second, seconds);
+      }
+    quickest.erase(kind_of(arms_[arm].levers));
+    if (const auto first = leader()) quickest.erase(kind_of(arms_[*first].levers));
+    double sum = 0;
+    for (const auto& [kind, seconds] : quickest) sum += seconds;
+    return sum;
+  }
+
   double price_of_entry(std::size_t arm) const {
     return ground_.prepare_seconds(arm) + static_cast<double>(items_) * seconds_per_item(arm);
   }
@@ -274,12 +292,22 @@ class Race {
     Positions versions{arm};
     if (!runners_[arm].replaced_by)
       versions.insert(versions.end(), runners_[arm].stand_ins.begin(), runners_[arm].stand_ins.end());
-    for (const double kept : {is_variation ? 0.0 : least_for_others(arm), 0.0})
+    const double share = is_variation && is_promising_ ? kVariationShare : 1.0;
+    std::vector<double> kept{is_variation ? confirming_kinds(arm) : least_for_others(arm)};
+    if (!is_variation) kept.push_back(0);
+    for (const double each : kept)
       for (const std::size_t version : versions)
-        if (price_of_entry(version) <=
-            (is_variation && is_promising_ ? kVariationShare : 1.0) * (left_for_preparing(version) - kept))
+        if (const double left = left_for_preparing(version) - each, price = price_of_entry(version);
+            price <= std::max(share * left, left - seconds_of_all_items()))
           return version;
     return std::nullopt;
+  }
+
+  // What the items that are not answered yet would take of all in the race.
+  double seconds_of_all_items() const {
+    double seconds_an_item = 0;
+    for (const std::size_t arm : racing()) seconds_an_item += runners_[arm].seconds_per_item;
+    return static_cast<double>(ground_.items() - items_) * seconds_an_item;
   }
 
   // For preparing and confirming the cheapest version of each other arm that varies nothing and waits.
@@ -516,53 +544,7 @@ class Race {
   SearchRecord record_;
 };
 
-// Without proof, and with dev items answered.
-bool is_let_go(const SearchedArm& arm) {
-  return arm.dev.n > 0 && (arm.fate == ArmFate::left_behind || arm.fate == ArmFate::not_afforded);
-}
-
 }  // namespace
-
-std::vector<std::string> SearchRecord::untried() const {
-  std::vector<std::string> ids;
-  for (const SearchedArm& arm : arms)
-    if (arm.fate == ArmFate::not_afforded && arm.dev.n == 0) ids.push_back(arm.id);
-  return ids;
-}
-
-double SearchRecord::chance_missed() const {
-  std::map<int, double> lost;
-  for (const SearchedArm& arm : arms)
-    if (is_let_go(arm)) lost[arm.round] += arm.share;
-  double kept = 1;
-  for (const auto& [round, share] : lost) kept *= std::max(0.0, 1 - share);
-  return 1 - kept;
-}
-
-std::vector<std::string> SearchRecord::possibly_missed(double least_share) const {
-  std::vector<std::string> ids;
-  for (const SearchedArm& arm : arms)
-    if (is_let_go(arm) && arm.share >= least_share) ids.push_back(arm.id);
-  return ids;
-}
-
-std::string_view to_string(ArmFate fate) {
-  switch (fate) {
-    case ArmFate::confirmed:
-      return "confirmed";
-    case ArmFate::ruled_out:
-      return "ruled out";
-    case ArmFate::proven_out:
-      return "proven out";
-    case ArmFate::left_behind:
-      return "left behind";
-    case ArmFate::not_entered:
-      return "not entered";
-    case ArmFate::not_afforded:
-      break;
-  }
-  return "not afforded";
-}
 
 SearchRecord search(const std::vector<SearchArm>& arms, SearchGround& ground,
                     const SearchSettings& settings) {

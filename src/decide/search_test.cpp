@@ -194,7 +194,7 @@ TEST(Search, WhatStandsBestIsVariedFirst) {
   better.id = "fine_tuned+retrieval@rank8";
   better.parent = "fine_tuned+retrieval";
   task.recipes.push_back(better);
-  const SearchRecord record = race(task, 170);
+  const SearchRecord record = race(task, 185);
   EXPECT_GT(arm(record, "fine_tuned+retrieval@rank8").dev.n, 0);
   EXPECT_EQ(arm(record, "fine_tuned@rank8").dev.n, 0);
 }
