@@ -23,6 +23,11 @@ std::map<std::string, double> computed_figures(const VerdictFacts& facts) {
     computed["searched_recipes"] = static_cast<double>(facts.input.searched_recipes);
     computed["untried_recipes"] = static_cast<double>(facts.input.untried.size());
   }
+  if (facts.verdict.expected_loss) {
+    computed["expected_loss"] = *facts.verdict.expected_loss;
+    for (std::size_t i = 0; i < facts.input.candidates.size(); ++i)
+      computed[fmt::format("net_worth_{}", i)] = net_worth_of(facts, i);
+  }
   const Candidate& chosen = facts.chosen();
   // The first rival that measures otherwise, and what it would take to tell the two apart.
   for (const ChoiceShare& share : facts.verdict.choice_shares) {

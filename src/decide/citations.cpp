@@ -18,6 +18,12 @@ double total_cost(const VerdictFacts& facts, const Candidate& candidate) {
   return candidate.cost.total(facts.circumstances().calls_per_month, facts.circumstances().horizon_months);
 }
 
+double net_worth_of(const VerdictFacts& facts, std::size_t candidate) {
+  const Candidate& c = facts.input.candidates[candidate];
+  return net_worth({c.arm.recipe, c.arm.levers, c.quality.estimate, c.quality.high, c.cost},
+                   facts.circumstances());
+}
+
 std::string describe(const Estimate& estimate) {
   return fmt::format("{:.2f} ({:.2f} to {:.2f}, n = {})", estimate.estimate, estimate.low, estimate.high,
                      estimate.n);
@@ -63,6 +69,18 @@ std::string cite_total(Sentence& sentence, const VerdictFacts& facts, std::size_
   const Candidate& c = facts.input.candidates[candidate];
   return sentence.cite(key_of(candidate, "cost.total"),
                        describe_money(total_cost(facts, c), c.cost.currency));
+}
+
+std::string cite_net_worth(Sentence& sentence, const VerdictFacts& facts, std::size_t candidate) {
+  const std::string name = fmt::format("net_worth_{}", candidate);
+  return sentence.cite("verdict.computed." + name,
+                       describe_money(facts.verdict.computed.at(name), facts.chosen().cost.currency));
+}
+
+std::string cite_right_answer(Sentence& sentence, const VerdictFacts& facts) {
+  return sentence.cite(
+      "task.prices.right_answer",
+      describe_money(facts.circumstances().worth_of_right_answer.value_or(0), facts.chosen().cost.currency));
 }
 
 std::string percent(double share) {

@@ -31,6 +31,9 @@ struct VerdictFacts {
 // At the task's volume over its horizon.
 double total_cost(const VerdictFacts& facts, const Candidate& candidate);
 
+// What a candidate is worth after its costs (rule 4).
+double net_worth_of(const VerdictFacts& facts, std::size_t candidate);
+
 // "recipes[3].quality.low"
 std::string key_of(std::size_t candidate, std::string_view figure);
 
@@ -39,6 +42,8 @@ std::string cite_quality(Sentence& sentence, const VerdictFacts& facts, std::siz
 std::string cite_target(Sentence& sentence, const VerdictFacts& facts);
 std::string cite_horizon(Sentence& sentence, const VerdictFacts& facts);
 std::string cite_total(Sentence& sentence, const VerdictFacts& facts, std::size_t candidate);
+std::string cite_net_worth(Sentence& sentence, const VerdictFacts& facts, std::size_t candidate);
+std::string cite_right_answer(Sentence& sentence, const VerdictFacts& facts);
 std::string cite_confidence(Sentence& sentence, const VerdictFacts& facts);
 std::string cite_computed(Sentence& sentence, const VerdictFacts& facts, const std::string& name);
 

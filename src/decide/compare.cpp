@@ -49,6 +49,7 @@ TaskSummary summary_of(const Task& task, std::size_t tested, const CompareOption
   summary.circumstances.facts_change = task.documents_change_days.has_value();
   summary.circumstances.behaviour_stable = task.behaviour == Behaviour::stable;
   summary.circumstances.documents_change_days = task.documents_change_days;
+  summary.circumstances.worth_of_right_answer = task.prices.right_answer;
   summary.prices = task.prices;
   return summary;
 }

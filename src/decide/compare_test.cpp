@@ -126,7 +126,8 @@ demonstrations = 3
   ScriptedLM model_;
   double virtual_seconds_ = 0;
   ScriptedTuner tuner_{[this](const TuneRequest& request) {
-    // A token that is only read, as those of the dev split are, takes half as long as one that is learnt from.
+    // A token that is only read, as those of the dev split are, takes half as long as one that is learnt
+    // from.
     for (const TrainingExample& example : request.train)
       virtual_seconds_ +=
           5e-4 * static_cast<double>(model_.count_tokens(example.messages)) * request.max_epochs;
@@ -476,6 +477,33 @@ TEST_F(CompareTest, ASearchIsKeptAsEvidence) {
         evidence.task().search->confirmed.end())
         << id;
   }
+}
+
+// Nothing reaches the target, and it is said what a right answer is worth.
+TEST_F(CompareTest, AWorthIsDecidedByAndEverySentenceOfItIsTraceable) {
+  std::string file = read_file(home_ / "answer.toml");
+  file.replace(file.find("target = 0.8"), std::string("target = 0.8").size(), "target = 0.99");
+  file.replace(file.find("machine_hour = 1.0"), std::string("machine_hour = 1.0").size(),
+               "machine_hour = 1.0\nright_answer = 0.25");
+  write_file_atomic(home_ / "answer.toml", file);
+  model_.answer_by([](const GenerateRequest& request) -> std::string {
+    const std::string& text = request.messages.back().content;
+    return text.size() % 3 == 0 ? "somewhere" : room(static_cast<int>(text.size() % 12));
+  });
+  const CompareResult result = run();
+  const TaskResult& task = result.tasks.front();
+  EXPECT_EQ(task.verdict.path, RulePath::worth_most);
+  ASSERT_TRUE(task.verdict.expected_loss);
+  EXPECT_GE(*task.verdict.expected_loss, 0);
+  EXPECT_NE(task.verdict.reasons.front().find("0.25 EUR a right answer"), std::string::npos)
+      << task.verdict.reasons.front();
+  const Evidence evidence = read_evidence(task.evidence_folder);
+  expect_traceable_verdict(evidence.recorded, 0);
+  EXPECT_EQ(to_json(evidence.task().verdict), to_json(task.verdict));
+  DecisionOverrides dear;
+  dear.right_answer_worth = 1000;
+  EXPECT_NE(decide_again(evidence, dear).verdict.reasons.front().find("At 1,000"), std::string::npos)
+      << decide_again(evidence, dear).verdict.reasons.front();
 }
 
 TEST_F(CompareTest, ASearchThatCannotBeginSaysSo) {

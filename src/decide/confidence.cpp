@@ -1,6 +1,7 @@
 #include "decide/confidence.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/random.h"
 #include "measure/distributions.h"
@@ -32,20 +33,13 @@ void draw_cost(Cost& cost, double standard_normal) {
   cost.per_call_uncached = std::max(0.0, cost.per_call_uncached + moved);
 }
 
-}  // namespace
+// What the rule sees of a resample: the options as they would have come out, and the drawn values by recipe.
+using Resampled = std::function<void(const std::vector<RuleOption>&, const Values&)>;
 
-std::vector<ChoiceShare> resample_choices(std::span<const Arm> arms, const std::vector<RuleOption>& options,
-                                          const Circumstances& circumstances, std::uint64_t seed,
-                                          int resamples) {
-  Values values, drawn;
-  bool zero_or_one = true;
-  for (const Arm& arm : arms) {
-    values.push_back(item_values(arm));
-    zero_or_one = zero_or_one && arm.metric != Metric::macro_f1 && is_zero_or_one(arm.metric);
-  }
-  drawn = values;
+void for_each_resample(const Values& values, const std::vector<RuleOption>& options, std::uint64_t seed,
+                       int resamples, const Resampled& visit) {
+  Values drawn = values;
   std::vector<std::uint32_t> indices(values.front().size());
-  std::vector<int> counts(options.size());
   Random cost_draws(seed, stream_of("confidence costs"));
   for (int draw = 0; draw < resamples; ++draw) {
     resample_indices(seed, draw, indices);
@@ -57,17 +51,54 @@ std::vector<ChoiceShare> resample_choices(std::span<const Arm> arms, const std::
       resampled[r].quality = quality;
       draw_cost(resampled[r].cost, cost_draws.normal());
     }
-    const Choice choice = choose(resampled, circumstances, [&](std::size_t a, std::size_t b) {
-      return quick_p_value(drawn[a], drawn[b], zero_or_one);
-    });
-    ++counts[choice.chosen];
+    visit(resampled, drawn);
   }
+}
+
+Values values_of(std::span<const Arm> arms) {
+  Values values;
+  for (const Arm& arm : arms) values.push_back(item_values(arm));
+  return values;
+}
+
+}  // namespace
+
+std::vector<ChoiceShare> resample_choices(std::span<const Arm> arms, const std::vector<RuleOption>& options,
+                                          const Circumstances& circumstances, std::uint64_t seed,
+                                          int resamples) {
+  const bool zero_or_one = std::all_of(arms.begin(), arms.end(), [](const Arm& arm) {
+    return arm.metric != Metric::macro_f1 && is_zero_or_one(arm.metric);
+  });
+  std::vector<int> counts(options.size());
+  for_each_resample(values_of(arms), options, seed, resamples,
+                    [&](const std::vector<RuleOption>& resampled, const Values& drawn) {
+                      const Choice choice =
+                          choose(resampled, circumstances, [&](std::size_t a, std::size_t b) {
+                            return quick_p_value(drawn[a], drawn[b], zero_or_one);
+                          });
+                      ++counts[choice.chosen];
+                    });
   std::vector<ChoiceShare> shares;
   for (std::size_t r = 0; r < options.size(); ++r)
     if (counts[r] > 0) shares.push_back({options[r].recipe, static_cast<double>(counts[r]) / resamples});
   std::stable_sort(shares.begin(), shares.end(),
                    [](const auto& a, const auto& b) { return a.share > b.share; });
   return shares;
+}
+
+double expected_loss(std::span<const Arm> arms, const std::vector<RuleOption>& options,
+                     std::span<const std::size_t> among, std::size_t chosen,
+                     const Circumstances& circumstances, std::uint64_t seed, int resamples) {
+  double lost = 0;
+  for_each_resample(values_of(arms), options, seed, resamples,
+                    [&](const std::vector<RuleOption>& resampled, const Values&) {
+                      const double own = net_worth(resampled[chosen], circumstances);
+                      double best = own;
+                      for (const std::size_t i : among)
+                        best = std::max(best, net_worth(resampled[i], circumstances));
+                      lost += best - own;
+                    });
+  return lost / resamples;
 }
 
 }  // namespace fulcrum

@@ -28,4 +28,10 @@ std::vector<ChoiceShare> resample_choices(std::span<const Arm> arms, const std::
                                           const Circumstances& circumstances, std::uint64_t seed,
                                           int resamples);
 
+// Where it is said what a right answer is worth: by how much, in the mean over those resamples, the one of
+// these options that is worth the most there is worth more than the chosen one.
+double expected_loss(std::span<const Arm> arms, const std::vector<RuleOption>& options,
+                     std::span<const std::size_t> among, std::size_t chosen,
+                     const Circumstances& circumstances, std::uint64_t seed, int resamples);
+
 }  // namespace fulcrum

@@ -230,6 +230,8 @@ TaskResult decide_again(const Evidence& evidence, const DecisionOverrides& overr
   if (overrides.horizon_months) circumstances.horizon_months = *overrides.horizon_months;
   if (overrides.machine_hour_price) task.task.prices.machine_hour = *overrides.machine_hour_price;
   if (overrides.label_price) task.task.prices.labelled_example = *overrides.label_price;
+  if (overrides.right_answer_worth)
+    circumstances.worth_of_right_answer = task.task.prices.right_answer = overrides.right_answer_worth;
   if (overrides.priced_as) task.task.priced_as = overrides.priced_as;
   conclude(task);
   return task;

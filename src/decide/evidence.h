@@ -45,7 +45,8 @@ Evidence read_evidence(const Path& folder);
 
 // Other circumstances for an old measurement; absent keeps what was recorded.
 struct DecisionOverrides {
-  std::optional<double> target, calls_per_month, horizon_months, machine_hour_price, label_price;
+  std::optional<double> target, calls_per_month, horizon_months, machine_hour_price, label_price,
+      right_answer_worth;
   std::optional<TokenPrices> priced_as;  // calls as this provider would charge for their tokens
 };
 

@@ -95,6 +95,17 @@ std::vector<Flip> find_flips(const std::vector<RuleOption>& options, const Circu
     keep(first_flip(by_price(machine), options, 1.0, 1 / kPriceSpan, down, axis, FlipSide::below));
   }
 
+  if (const auto worth = circumstances.worth_of_right_answer; worth && *worth > 0) {
+    const ChosenAt by_worth = [&](double each) {
+      Circumstances other = circumstances;
+      other.worth_of_right_answer = each;
+      return choose(options, other, p_value).chosen;
+    };
+    constexpr auto kAxis = FlipAxis::right_answer_worth;
+    keep(first_flip(by_worth, options, *worth, *worth * kPriceSpan, up, kAxis, FlipSide::above));
+    keep(first_flip(by_worth, options, *worth, *worth / kPriceSpan, down, kAxis, FlipSide::below));
+  }
+
   const std::size_t now = choose(options, circumstances, p_value).chosen;
   Circumstances other = circumstances;
   other.facts_change = !other.facts_change;

@@ -9,13 +9,21 @@
 
 namespace fulcrum {
 
-enum class FlipAxis { calls_per_month, target, machine_hour_price, label_price, facts_change, behaviour };
+enum class FlipAxis {
+  calls_per_month,
+  target,
+  machine_hour_price,
+  label_price,
+  right_answer_worth,
+  facts_change,
+  behaviour
+};
 enum class FlipSide { above, below, otherwise };  // otherwise: an axis with only two places
 
 struct Flip {
   FlipAxis axis = FlipAxis::target;
   FlipSide side = FlipSide::above;
-  double at = 0;  // calls a month, target, or price as a multiple of today's
+  double at = 0;  // calls a month, target, worth, or price as a multiple of today's
   std::string recipe;
 };
 

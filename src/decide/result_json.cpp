@@ -169,7 +169,9 @@ Json to_json(const TaskSummary& task) {
             {"machine_hour", task.prices.machine_hour},
             {"labelled_example", task.prices.labelled_example},
             {"engineer_hour", task.prices.engineer_hour},
-            {"upkeep_month", task.prices.upkeep_month}}}};
+            {"upkeep_month", task.prices.upkeep_month},
+            {"right_answer", circumstances.worth_of_right_answer ? Json(*circumstances.worth_of_right_answer)
+                                                                 : Json(nullptr)}}}};
 }
 
 // ---- the verdict ----
@@ -184,6 +186,8 @@ std::string_view name_of(FlipAxis axis) {
       return "machine_hour_price";
     case FlipAxis::label_price:
       return "label_price";
+    case FlipAxis::right_answer_worth:
+      return "right_answer_worth";
     case FlipAxis::facts_change:
       return "facts_change";
     case FlipAxis::behaviour:
@@ -354,6 +358,9 @@ TaskResult task_from(const Json& value) {
   const Json& prices = task.at("prices");
   summary.prices = {prices.at("currency"), prices.at("machine_hour"), prices.at("labelled_example"),
                     prices.at("engineer_hour"), prices.at("upkeep_month")};
+  // Older evidence does not have it.
+  if (const auto worth = prices.find("right_answer"); worth != prices.end() && !worth->is_null())
+    circumstances.worth_of_right_answer = summary.prices.right_answer = worth->get<double>();
   result.smallest_detectable_difference = value.at("smallest_detectable_difference");
   result.warnings = value.at("warnings").get<std::vector<std::string>>();
   for (const Json& recipe : value.at("recipes"))

@@ -39,7 +39,10 @@ class Chooser {
     // Only gates are stronger: the untouched base is then what remains.
     if (eligible.empty()) eligible.push_back(0);
     if (circumstances_.target && choose_by_target(eligible)) return choice_;
-    choose_by_proof(eligible);
+    if (circumstances_.worth_of_right_answer)
+      choose_by_worth(eligible);
+    else
+      choose_by_proof(eligible);
     return choice_;
   }
 
@@ -117,6 +120,15 @@ class Chooser {
     return true;
   }
 
+  void choose_by_worth(const std::vector<std::size_t>& eligible) {
+    choice_.path = RulePath::worth_most;
+    choice_.chosen = *std::max_element(eligible.begin(), eligible.end(), [&](auto a, auto b) {
+      return net_worth(options_[a], circumstances_) < net_worth(options_[b], circumstances_);
+    });
+    for (const std::size_t i : eligible) choice_.standings[i] = Standing::worth_less;
+    choice_.standings[choice_.chosen] = Standing::chosen;
+  }
+
   void choose_by_proof(const std::vector<std::size_t>& eligible) {
     choice_.path = RulePath::proven_better;
     std::size_t standing = cheapest(eligible);
@@ -164,10 +176,20 @@ std::string_view to_string(RulePath path) {
       return "volume_pays";
     case RulePath::reaches_target:
       return "reaches_target";
+    case RulePath::worth_most:
+      return "worth_most";
     case RulePath::proven_better:
       break;
   }
   return "proven_better";
+}
+
+double net_worth(const RuleOption& option, const Circumstances& circumstances) {
+  const double calls = circumstances.calls_per_month * circumstances.horizon_months;
+  const double right =
+      circumstances.target ? std::min(option.quality, *circumstances.target) : option.quality;
+  return right * calls * circumstances.worth_of_right_answer.value_or(0) -
+         option.cost.total(circumstances.calls_per_month, circumstances.horizon_months);
 }
 
 std::optional<Standing> ruled_out(const std::vector<std::string>& levers,

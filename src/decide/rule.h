@@ -10,6 +10,9 @@
 // 3. Nothing reaches the target, or none is given: start from the cheapest and move up only to a recipe that
 // is proven
 //    better (Holm over those dearer than where it stands). Not proven different means the cheaper one.
+// 4. In place of 3 where it is said what a right answer is worth: the recipe that is worth the most after its
+//    costs. Both sides are then money, and a proof is no reason to leave money lying; the confidence says how
+//    often resampled tests agree, and the expected loss what that may cost.
 //
 // Out from the start: weights without retrieval where facts change (they would be stale), and any fine-tuning
 // where the wanted behaviour itself keeps changing. Cheap means the total cost at the task's volume over the
@@ -43,7 +46,8 @@ struct Circumstances {
   double horizon_months = 12;
   bool facts_change = false;
   bool behaviour_stable = true;
-  std::optional<double> documents_change_days;  // how often, where facts change
+  std::optional<double> documents_change_days;       // how often, where facts change
+  std::optional<double> worth_of_right_answer = {};  // in the currency of the costs
 };
 
 // Quality within which two recipes are as good.
@@ -52,7 +56,7 @@ inline constexpr double kIndifference = 0.01;
 // Two-sided p-value of "options a and b are equally good", unadjusted.
 using PairTest = std::function<double(std::size_t a, std::size_t b)>;
 
-enum class RulePath { prompt_is_enough, volume_pays, reaches_target, proven_better };
+enum class RulePath { prompt_is_enough, volume_pays, reaches_target, proven_better, worth_most };
 enum class Standing {
   chosen,
   blocked,               // out: a gate forbids it
@@ -65,6 +69,7 @@ enum class Standing {
   dearer_and_unproven,  // rule 3: costs more and is not proven better
   proven_worse,         // cheaper, and the chosen one is proven better
   unproven_step,  // rule 3: cheaper than the chosen one, but not proven better than what is cheaper still
+  worth_less,     // rule 4
 };
 
 std::string_view to_string(RulePath path);  // "prompt_is_enough", ...
@@ -77,6 +82,10 @@ struct Choice {
 
 Choice choose(const std::vector<RuleOption>& options, const Circumstances& circumstances,
               const PairTest& p_value);
+
+// What its right answers bring over the horizon, up to the target and not beyond it, less what it costs; a
+// right answer of which no worth is said brings nothing.
+double net_worth(const RuleOption& option, const Circumstances& circumstances);
 
 // stale_facts or unstable_behaviour where the circumstances alone take a recipe out, whatever it measures.
 std::optional<Standing> ruled_out(const std::vector<std::string>& levers, const Circumstances& circumstances);

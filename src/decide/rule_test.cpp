@@ -170,5 +170,48 @@ TEST(Flips, PricesScaleWhatTheyPriceOnly) {
   EXPECT_DOUBLE_EQ(machine.per_call.high, 4);
 }
 
+// 12,000 calls. The dearer one is not proven better, but by the measurement 1,200 more are right.
+TEST(Rule, WhereARightAnswerHasAWorthTheOneThatIsWorthTheMostIsTaken) {
+  Bench bench;
+  bench.circumstances.calls_per_month = 1000;
+  bench.add("zero_shot", {"prompt"}, 0.50, 0, 0.0001).add("fine_tuned", {"fine_tune"}, 0.60, 100, 0.0001);
+  EXPECT_EQ(bench.chosen(), "zero_shot");  // law 4: not proven different means the cheaper one
+  EXPECT_EQ(bench.standing_of("fine_tuned"), Standing::dearer_and_unproven);
+  bench.circumstances.worth_of_right_answer = 0.2;
+  EXPECT_EQ(bench.chosen(), "fine_tuned");
+  EXPECT_EQ(bench.run().path, RulePath::worth_most);
+  EXPECT_EQ(bench.standing_of("zero_shot"), Standing::worth_less);
+  EXPECT_NEAR(net_worth(bench.options[1], bench.circumstances), 0.6 * 12000 * 0.2 - 100 - 1.2, 1e-9);
+  bench.circumstances.worth_of_right_answer = 0.05;  // 60 for 100
+  EXPECT_EQ(bench.chosen(), "zero_shot");
+}
+
+TEST(Rule, ATargetGoesBeforeWorthAndNothingBeyondItIsWorthAnything) {
+  Bench bench;
+  bench.circumstances.calls_per_month = 1000;
+  bench.circumstances.target = 0.8;
+  bench.circumstances.worth_of_right_answer = 10;
+  bench.add("zero_shot", {"prompt"}, 0.81, 0, 0.0001).add("fine_tuned", {"fine_tune"}, 0.95, 10, 0.0001);
+  EXPECT_EQ(bench.chosen(), "zero_shot");
+  EXPECT_EQ(bench.run().path, RulePath::prompt_is_enough);
+  EXPECT_LT(net_worth(bench.options[1], bench.circumstances),
+            net_worth(bench.options[0], bench.circumstances));
+}
+
+TEST(Rule, TheWorthAtWhichTheChoiceTurnsIsTold) {
+  Bench bench;
+  bench.circumstances.calls_per_month = 1000;
+  bench.circumstances.worth_of_right_answer = 0.2;
+  bench.add("zero_shot", {"prompt"}, 0.50, 0, 0.0001).add("fine_tuned", {"fine_tune"}, 0.60, 120, 0.0001);
+  const auto flips =
+      find_flips(bench.options, bench.circumstances, [&](auto a, auto b) { return bench.p_value(a, b); });
+  const auto found = std::find_if(flips.begin(), flips.end(), [](const Flip& flip) {
+    return flip.axis == FlipAxis::right_answer_worth && flip.side == FlipSide::below;
+  });
+  ASSERT_NE(found, flips.end());
+  EXPECT_NEAR(found->at, 0.1, 1e-6);
+  EXPECT_EQ(found->recipe, "zero_shot");
+}
+
 }  // namespace
 }  // namespace fulcrum

@@ -141,7 +141,8 @@ Candidate SimulatedGround::measure(std::size_t recipe) {
   return candidate;
 }
 
-SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_seconds, std::uint64_t seed) {
+SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_seconds, std::uint64_t seed,
+                                    Worth worth) {
   SimulatedGround ground(task, seed);
   std::vector<SearchArm> arms;
   for (const SimulatedRecipe& recipe : task.recipes)
@@ -159,6 +160,7 @@ SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_sec
   input.circumstances = task.circumstances;
   input.seed = seed;
   input.confidence_resamples = kConfidenceResamples;
+  if (worth == Worth::said) input.circumstances.worth_of_right_answer = task.worth_of_right_answer;
   input.searched_recipes = decision.search.arms.size();
   input.untried = decision.search.untried();
   input.possibly_missed = decision.search.possibly_missed(kNotableRival);

@@ -80,7 +80,10 @@ struct SimulatedDecision {
   SearchRecord search;
   Verdict verdict;
 };
-SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_seconds, std::uint64_t seed);
+// Whether the decision is told what a right answer is worth.
+enum class Worth { unsaid, said };
+SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_seconds, std::uint64_t seed,
+                                    Worth worth = Worth::unsaid);
 // Every recipe trained and measured, no race.
 Verdict simulate_exhaustive(const SimulatedTask& task, std::uint64_t seed);
 

@@ -133,6 +133,13 @@ Verdict decide(const DecisionInput& input) {
     if (share.recipe == verdict.recipe) verdict.confidence = share.share;
   verdict.certainty = certainty_of(verdict.confidence * (1 - input.chance_missed));
   verdict.ties = ties_of(options, choice);
+  if (choice.path == RulePath::worth_most) {
+    std::vector<std::size_t> rivals;
+    for (std::size_t i = 0; i < options.size(); ++i)
+      if (choice.standings[i] == Standing::worth_less) rivals.push_back(i);
+    verdict.expected_loss = expected_loss(arms, options, rivals, choice.chosen, input.circumstances,
+                                          input.seed, input.confidence_resamples);
+  }
   if (input.circumstances.target) {
     verdict.target_reached = chosen.quality.estimate >= *input.circumstances.target;
     verdict.target_proven = chosen.quality.low >= *input.circumstances.target;

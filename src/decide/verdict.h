@@ -93,6 +93,8 @@ struct Verdict {
   std::vector<Comparison> contrasts;       // the recommended one (a) against each other one, Holm over these
   std::vector<std::string> look_again;     // when this is to be decided anew
   std::vector<Flip> flips;                 // what flips_if says
+  // Rule 4: what is lost in the mean, over resampled tests, by taking this one and not the best there.
+  std::optional<double> expected_loss;
   std::map<std::string, double> computed;  // figures that only the sentences need
   // Beside every sentence the keys of the figures in result.json that it rests on (decide/sentence.h).
   using Figures = std::vector<std::vector<std::string>>;

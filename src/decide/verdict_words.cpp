@@ -53,6 +53,15 @@ Sentence path_sentence(const VerdictFacts& facts) {
       return s.saying(
           fmt::format("{}{} is the cheapest recipe that reaches it: {}.", missed, recipe, measured));
     }
+    case RulePath::worth_most:
+      return s.saying(fmt::format(
+          "At {} a right answer {} is worth the most: {}, worth {} after its costs {}. Taking it for the "
+          "best is "
+          "expected to lose {} by what the test leaves open.",
+          cite_right_answer(s, facts), recipe, measured, cite_net_worth(s, facts, facts.choice.chosen),
+          cite_horizon(s, facts),
+          s.cite("verdict.computed.expected_loss",
+                 describe_money(facts.verdict.expected_loss.value_or(0), facts.chosen().cost.currency))));
     case RulePath::proven_better:
       break;
   }
@@ -207,13 +216,15 @@ Sentence summary_sentence(const VerdictFacts& facts) {
     case Certainty::cannot_tell:
       break;
   }
-  return s.saying(fmt::format(
-      "{} cannot tell which recipe is best; {} is {} until more is known "
-      "(the same choice "
-      "on {} of resampled tests{}).",
-      facts.input.chance_missed >= kNotableRival ? "The search" : "This test", verdict.recipe,
-      is_dearer_than_its_rival(facts) ? "only just proven better and the choice" : "the cheaper choice",
-      confidence, otherwise));
+  return s.saying(
+      fmt::format("{} cannot tell which recipe is best; {} is {} until more is known "
+                  "(the same choice "
+                  "on {} of resampled tests{}).",
+                  facts.input.chance_missed >= kNotableRival ? "The search" : "This test", verdict.recipe,
+                  verdict.path == RulePath::worth_most ? "worth the most by what was measured and the choice"
+                  : is_dearer_than_its_rival(facts)    ? "only just proven better and the choice"
+                                                       : "the cheaper choice",
+                  confidence, otherwise));
 }
 
 std::vector<Sentence> reason_sentences(const VerdictFacts& facts) {
@@ -297,6 +308,11 @@ Sentence rejection_sentence(const VerdictFacts& facts, std::size_t index) {
       return s.saying(fmt::format(
           "It is cheaper ({}), but {} is proven better {}.", costs(), facts.verdict.recipe,
           contrast.figures ? cite_contrast(s, *contrast.figures, contrast.key, PValue::plain) : ""));
+    case Standing::worth_less:
+      return s.saying(fmt::format(
+          "It is worth {} after its costs, {} is worth {}; {} is {}.", cite_net_worth(s, facts, index),
+          facts.verdict.recipe, cite_net_worth(s, facts, facts.choice.chosen), facts.verdict.recipe,
+          contrast.figures ? contrast_text(s, *contrast.figures, contrast.key) : "no worse"));
     case Standing::unproven_step:
       return s.saying(
           fmt::format("It is cheaper ({}) but not proven better than what is cheaper still, as {} is.",
@@ -324,6 +340,9 @@ Sentence flip_sentence(const VerdictFacts& facts, std::size_t index) {
     case FlipAxis::label_price:
       return s.saying(
           fmt::format("a label {} {} times today's price: {}", side, at(factor_text(flip.at)), flip.recipe));
+    case FlipAxis::right_answer_worth:
+      return s.saying(fmt::format("a right answer worth {} {}: {}", side,
+                                  at(describe_money(flip.at, facts.chosen().cost.currency)), flip.recipe));
     case FlipAxis::facts_change:
       return s.saying(fmt::format("if the facts {}: {}",
                                   facts.circumstances().facts_change ? "stopped changing" : "began to change",

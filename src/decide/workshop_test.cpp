@@ -17,7 +17,8 @@ Example example(const std::string& question) {
   return made;
 }
 
-// 96 examples of the same length, and a tuner that takes a tenth of a second for a step once it has started up.
+// 96 examples of the same length, and a tuner that takes a tenth of a second for a step once it has started
+// up.
 class WorkshopTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -60,7 +61,8 @@ class WorkshopTest : public ::testing::Test {
       WorkshopTest& test_;
     } tuner(*this);
     const ProgressCallback silent;
-    return Workshop(task_, model_, tuner, folder_, 1, [this] { return seconds_; }, silent, cancel_)
+    return Workshop(
+               task_, model_, tuner, folder_, 1, [this] { return seconds_; }, silent, cancel_)
         .measure_training_pace(recipe_);
   }
 
@@ -89,7 +91,8 @@ TEST_F(WorkshopTest, OneStepThatTheMachineWasBusyInDoesNotMatter) {
 TEST_F(WorkshopTest, ATunerThatDoesNotTellItsStepsIsTimedAsAWhole) {
   reports_ = false;
   const double steps = 6;
-  EXPECT_NEAR(pace(), (kStartUp + steps * kStep + kAfterwards) / ((steps * 8 + 0.5 * 4) * tuned_tokens_), 1e-9);
+  EXPECT_NEAR(pace(), (kStartUp + steps * kStep + kAfterwards) / ((steps * 8 + 0.5 * 4) * tuned_tokens_),
+              1e-9);
 }
 
 TEST_F(WorkshopTest, WhoStopsTheRunStopsTheProbe) {

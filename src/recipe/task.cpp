@@ -255,6 +255,7 @@ class TaskReader {
     prices.labelled_example = at_least_zero(*table, "labelled_example", prices.labelled_example);
     prices.engineer_hour = at_least_zero(*table, "engineer_hour", prices.engineer_hour);
     prices.upkeep_month = at_least_zero(*table, "upkeep_month", prices.upkeep_month);
+    if (table->has("right_answer")) prices.right_answer = at_least_zero(*table, "right_answer", 0);
     table->finish();
   }
 

@@ -10,7 +10,7 @@
 //   train, test, text, label, labels, train_rows, dev_rows, test_rows, seed
 //   [[labels]]    name, description       # classification; absent: the answers of the train split
 //   [[fields]]    key, description, type  # extraction: text, number, integer, boolean, text_list
-//   [prices]      currency, machine_hour, labelled_example, engineer_hour, upkeep_month
+//   [prices]      currency, machine_hour, labelled_example, engineer_hour, upkeep_month, right_answer
 //   [volume]      calls_per_month
 //   [volatility]  documents_change_days, behaviour = "stable" | "changing"
 //   [limits]      answer_tokens, reasoning_tokens, demonstrations, passages, chunk_tokens
@@ -44,6 +44,7 @@ struct Prices {
   double labelled_example = 0;
   double engineer_hour = 0;
   double upkeep_month = 0;
+  std::optional<double> right_answer = {};  // what one brings the user; absent: not said
 };
 
 struct Limits {

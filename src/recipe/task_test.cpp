@@ -34,6 +34,7 @@ name = "billing"
 currency = "CHF"
 machine_hour = 0.25
 labelled_example = 2
+right_answer = 0.02
 
 [volume]
 calls_per_month = 20000
@@ -107,6 +108,8 @@ TEST_F(TaskTest, IsReadWhole) {
   EXPECT_EQ(task.labels, (std::vector<Label>{{"orders", "Parcels."}, {"billing", ""}}));
   EXPECT_EQ(task.prices.currency, "CHF");
   EXPECT_EQ(task.prices.machine_hour, 0.25);
+  EXPECT_EQ(task.prices.right_answer, 0.02);
+  EXPECT_FALSE(Prices{}.right_answer);
   EXPECT_EQ(task.calls_per_month, 20000);
   EXPECT_EQ(task.documents_change_days, 14.0);
   EXPECT_EQ(task.behaviour, Behaviour::changing);
