@@ -67,7 +67,8 @@ struct ForwardBuffers {
   std::vector<float> residual, normed, projected, attended, hidden, low_rank, correction, logits;
   std::vector<std::int32_t> tokens, positions, row_sequence, row_index;
   std::vector<const std::byte*> key_blocks, value_blocks;
-  std::array<RopeTable, 2> rope;  // a row each; of layers that see all, and of those with a window
+  std::array<RopeTable, 2> rope;      // a row each; of layers that see all, and of those with a window
+  std::vector<ForwardBuffers> parts;  // of threads that take sequences of their own; logits are in the whole
 };
 
 class Transformer {
@@ -100,6 +101,10 @@ class Transformer {
   struct Batch;
 
   static Layer pack_layer(const LayerWeights& from, const Packed& packed);
+  // Where the runs of steps end that threads take one each.
+  std::vector<std::size_t> thread_parts(std::span<const SequenceStep> steps) const;
+  // The steps' tokens through the model; their sequences have room and do not advance.
+  void run_steps(std::span<const SequenceStep> steps, ForwardBuffers& buffers, Matrix logits) const;
   void check(std::span<const SequenceStep> steps) const;
   void embed_tokens(std::span<const std::int32_t> tokens, Matrix out) const;
   void store_keys_values(std::int64_t layer, Batch& batch, ForwardBuffers& buffers) const;
@@ -117,6 +122,8 @@ class Transformer {
   std::vector<Layer> layers_;
   std::vector<float> output_norm_;
   Linear output_;
+  double row_products_ = 0;     // multiply-adds of a token's products
+  std::int64_t part_rows_ = 0;  // rows that a thread needs to take them through all weights by itself
   std::array<RopeFrequencies, 2> rope_;  // as ForwardBuffers::rope
 };
 

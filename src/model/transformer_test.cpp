@@ -213,7 +213,7 @@ TEST_P(TinyTransformer, ThreadsDoNotChangeABit) {
 }
 
 // Sequences of different lengths, at different places in their life, with and without adapters, in every
-// batch size.
+// batch size, with products shared among threads and with threads that take sequences of their own.
 TEST_P(TinyTransformer, NeighboursAndAdaptersDoNotChangeABit) {
   std::vector<Tokens> tokens;
   std::vector<const PackedAdapter*> adapter;
@@ -223,7 +223,11 @@ TEST_P(TinyTransformer, NeighboursAndAdaptersDoNotChangeABit) {
     adapter.push_back(s % 3 == 0 ? nullptr : &adapters_[s % 3 - 1]);
     alone.push_back(logits_of(*model_, *cache_, tokens[s], 1, adapter[s]));
   }
-  for (const std::size_t size : {1U, 2U, 3U, 5U, 8U, 16U, 31U, 32U}) {
+  std::size_t shared_out = 0;
+  const int before = omp_get_max_threads();
+  for (const auto& [size, threads] : std::vector<std::pair<std::size_t, int>>{
+           {1, 2}, {2, 2}, {3, 2}, {5, 2}, {8, 1}, {8, 4}, {16, 2}, {31, 3}, {32, 1}, {32, 2}, {32, 4}}) {
+    omp_set_num_threads(threads);
     ForwardBuffers buffers;
     std::vector<std::unique_ptr<KvSequence>> sequences;
     std::vector<SequenceStep> steps;
@@ -240,14 +244,18 @@ TEST_P(TinyTransformer, NeighboursAndAdaptersDoNotChangeABit) {
       steps.push_back({rest, sequences.back().get(), adapter[s], static_cast<std::int64_t>(rest.size())});
     }
     const Rows together = copy_rows(model_->forward(steps, buffers));
+    shared_out += buffers.parts.empty() ? 0 : 1;
     std::size_t row = 0;
     for (std::size_t s = 0; s < size; ++s) {
       for (std::size_t i = tokens[s].size() - steps[s].tokens.size(); i < tokens[s].size(); ++i, ++row) {
-        ASSERT_TRUE(same_bits(together[row], alone[s][i])) << size << " sequences, " << s << ", token " << i;
+        ASSERT_TRUE(same_bits(together[row], alone[s][i]))
+            << size << " sequences, " << threads << " threads, " << s << ", token " << i;
       }
     }
     ASSERT_EQ(row, together.size());
   }
+  omp_set_num_threads(before);
+  EXPECT_GE(shared_out, 3U) << "threads that take sequences of their own";
 }
 
 // What half as wide a cache costs in exactness: logits move by about the rounding of f16, and they do move.

@@ -115,9 +115,7 @@ void round_row(const float* x, std::int64_t row, RoundedRows& to) {
     std::memcpy(&largest, &bits, sizeof(largest));
     const bool finite = static_cast<std::uint32_t>(bits) < kInfinity;
     const bool usable = finite && largest >= kLeastMagnitude;
-    const float scale = usable   ? largest / 127.0f
-                        : finite ? 0.0f
-                                 : std::numeric_limits<float>::quiet_NaN();
+    const float scale = usable ? largest / 127.0f : finite ? 0.0f : std::numeric_limits<float>::quiet_NaN();
     const auto inverse = hn::Set(d, usable ? 127.0f / largest : 0.0f);
     scales[b] = scale;
     for (int g = 0, first = 0; first < kInputs; ++g, first += group_elements) {
@@ -248,7 +246,7 @@ struct TileOperands {
   std::ptrdiff_t from_row;
   float* to;
   std::ptrdiff_t to_row;
-  const std::byte* ahead;  // what comes after the chunk in memory: fetched while this one is multiplied
+  const std::byte* ahead;      // what comes after the chunk in memory: fetched while this one is multiplied
   std::ptrdiff_t ahead_bytes;  // of it, for each group of a tile
 };
 
@@ -353,9 +351,10 @@ void multiply_panel(const RoundedRows& x, std::int64_t first_row, std::int64_t r
     const int groups = inputs / kFormat.group_elements;
     const std::ptrdiff_t lines = ((records - begin) / 64 + tiles * groups - 1) / (tiles * groups);
     const bool is_first = input == 0, is_last = input + inputs == x.inputs;
-    multiply_rows<kType>({&chunk, &x, first_row, input, groups, is_first ? bias : sums, is_first ? 0 : kOutputs,
-                          is_last ? to : sums, is_last ? to_row : kOutputs, records, lines * 64},
-                         rows);
+    multiply_rows<kType>(
+        {&chunk, &x, first_row, input, groups, is_first ? bias : sums, is_first ? 0 : kOutputs,
+         is_last ? to : sums, is_last ? to_row : kOutputs, records, lines * 64},
+        rows);
   }
 }
 
@@ -371,8 +370,8 @@ void multiply_piece(const RoundedRows& x, const QuantisedPanels& weight, std::in
   const std::byte* records =
       weight.records.data() + panel * (weight.inputs / format.block_elements * format.record_bytes());
   visit_quantised(weight.dtype, [&](auto dtype) HWY_ATTR {
-    multiply_panel<dtype>(x, first_row, rows, records, bias + column, is_whole ? y.row(first_row) + column : tile,
-                          is_whole ? y.stride : kOutputs);
+    multiply_panel<dtype>(x, first_row, rows, records, bias + column,
+                          is_whole ? y.row(first_row) + column : tile, is_whole ? y.stride : kOutputs);
   });
   if (is_whole) return;
   for (std::int64_t r = 0; r < rows; ++r)
