@@ -384,21 +384,7 @@ std::string outer_sentence(Random& random, const Format& format) {
   return fill(pick(random, kBoth), slots);
 }
 
-}  // namespace
-
-bool resembles_held_out_token(std::string_view token) {
-  if (token.find_first_of("?#") != std::string_view::npos || token.find("=>") != std::string_view::npos)
-    return true;
-  static const std::set<std::string> kWords = {"reply", "out", "say", "end", "bye"};
-  return kWords.contains(letters_of(token));
-}
-
-Format draw_format(Words& words, Items items, std::uint64_t directions) {
-  static const std::vector<Direction> kBag = {
-      Direction::prefix, Direction::prefix, Direction::prefix,     Direction::suffix,  Direction::suffix,
-      Direction::suffix, Direction::layout, Direction::layout,     Direction::letters, Direction::order,
-      Direction::pick,   Direction::times,  Direction::item_marks, Direction::marks,   Direction::count};
-  std::vector<Direction> bag = kBag;
+Format drawn_from(Words& words, Items items, std::vector<Direction> bag, std::uint64_t directions) {
   words.random().shuffle(bag);
   Format format;
   std::set<Direction> taken;
@@ -409,6 +395,29 @@ Format draw_format(Words& words, Items items, std::uint64_t directions) {
     take(words, format, direction, items);
   }
   return format;
+}
+
+}  // namespace
+
+bool resembles_held_out_token(std::string_view token) {
+  if (token.find_first_of("?#") != std::string_view::npos || token.find("=>") != std::string_view::npos)
+    return true;
+  static const std::set<std::string> kWords = {"reply", "out", "say", "end", "bye"};
+  return kWords.contains(letters_of(token));
+}
+
+Format draw_format(Words& words, Items items, std::uint64_t directions) {
+  return drawn_from(
+      words, items,
+      {Direction::prefix, Direction::prefix, Direction::prefix, Direction::suffix, Direction::suffix,
+       Direction::suffix, Direction::layout, Direction::layout, Direction::letters, Direction::order,
+       Direction::pick, Direction::times, Direction::item_marks, Direction::marks, Direction::count},
+      directions);
+}
+
+Format draw_frame(Words& words, Items items) {
+  return drawn_from(words, items, {Direction::prefix, Direction::suffix},
+                    words.random().chance(0.75) ? 1 : 2);
 }
 
 std::string describe(Words& words, const Format& format, Items items) {

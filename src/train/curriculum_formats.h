@@ -39,6 +39,9 @@ enum class Items { words, names, values, sentence };
 
 // `directions`: how many differ from giving the message back as it is; fewer where they would contradict.
 Format draw_format(Words& words, Items items, std::uint64_t directions);
+// One that differs only before and behind the text, which is given back word for word: what is most often
+// asked for.
+Format draw_frame(Words& words, Items items);
 // The sentences of the system message.
 std::string describe(Words& words, const Format& format, Items items);
 

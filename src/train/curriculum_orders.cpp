@@ -63,7 +63,9 @@ Dialogue orders_dialogue(Words& words, Difficulty difficulty) {
                                          ? kSeparators[random.below(3)]
                                          : kSeparators[random.chance(0.65) ? 3 : random.below(3)];
   const bool bare = random.chance(0.03);
-  const Format format = draw_format(words, items, bare ? 0 : 1 + random.below(difficulty.scaled(2, 4)));
+  const Format format = random.chance(0.5)
+                            ? draw_frame(words, items)
+                            : draw_format(words, items, bare ? 0 : 1 + random.below(difficulty.scaled(2, 4)));
   dialogue.system(describe(words, format, items));
   std::uint64_t low = format.pick == Format::Pick::rest || format.order != Format::Order::given ? 2 : 1;
   const std::uint64_t high = format.order == Format::Order::alphabetical ? 4 : difficulty.scaled(3, 7);
