@@ -142,7 +142,7 @@ TEST_F(TaskTest, WrongKeysAndValuesAreNamedWithTheNearestRightOnes) {
   } cases[] = {
       {"metric = \"macro_f1\"", "metirc = \"macro_f1\"",
        "task.toml, line 1: the key 'metric' is missing; is 'metirc' meant to be it?"},
-      {"[volume]", "[volumes]", "task.toml, line 27: unknown key 'volumes'; did you mean 'volume'?"},
+      {"[volume]", "[volumes]", "task.toml, line 28: unknown key 'volumes'; did you mean 'volume'?"},
       {"machine_hour", "machin_hour",
        "line 24: unknown key 'machin_hour' in [prices]; did you mean 'machine_hour'?"},
       {"kind = \"classification\"", "kind = \"clasification\"",
