@@ -33,7 +33,8 @@ void add_decide(CLI::App& app, Session& session) {
   command->add_option("--label", arguments->overrides.label_price, "price of one labelled example")
       ->check(CLI::NonNegativeNumber);
   command
-      ->add_option("--right-answer", arguments->overrides.right_answer_worth, "what a right answer is worth")
+      ->add_option("--right-answer", arguments->overrides.right_answer_worth,
+                   "what a right answer is worth: the choice is then what is worth the most")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--priced-as", arguments->priced_as,
                       "price each call's tokens as this provider's model (gpt-4.1-mini, ...) would");

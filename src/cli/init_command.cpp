@@ -36,7 +36,10 @@ std::string task_toml(const std::string& name, const Skeleton& skeleton) {
       "trained on.\n"
       "[data]\ntrain = \"train.jsonl\"\ndev = \"dev.jsonl\"\ntest = \"test.jsonl\"\n{4}\n{3}\n"
       "[prices]\ncurrency = \"EUR\"\nmachine_hour = 0.10      # of the machine that will serve "
-      "it\nlabelled_example = 0.50  # one more example, by a person\n\n"
+      "it\nlabelled_example = 0.50  # one more example, by a person\n"
+      "# right_answer = 0.02    # what a right answer is worth to you: then the verdict is what is worth the "
+      "most "
+      "after its costs\n\n"
       "[volume]\ncalls_per_month = 10000\n\n"
       "[volatility]\nbehaviour = \"stable\"      # or \"changing\": what is right changes often\n{5}",
       name, skeleton.kind, skeleton.metric, skeleton.answer_part,
