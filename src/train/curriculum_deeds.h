@@ -1,6 +1,6 @@
 // What is done to things, as attributes: "{v} painted {e}", "Who painted {e}?", "the painter of {e}".
 //
-// The table of curriculum_lexicon.cpp ties one noun to a few sentences of its own. Here verbs of English and
+// The table of curriculum_attributes.cpp ties one noun to a few sentences of its own. Here verbs of English and
 // made-up ones meet a dozen roles (who, when, where, how long, for how much, ...), so that a question and a
 // statement are tied by what holds for every verb: its forms, and the kind of value that a question word asks
 // for. With a thesaurus the question may use another verb than the statement, or a noun of its root. Training
