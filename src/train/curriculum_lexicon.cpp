@@ -76,19 +76,6 @@ std::string pick(Random& random, const char* const (&items)[N]) {
   return items[random.below(N)];
 }
 
-// The lower-case words of a form.
-void add_words(std::string_view form, std::set<std::string, std::less<>>& words) {
-  std::string word;
-  for (const char c : std::string(form) + ".") {
-    if (c >= 'a' && c <= 'z') {
-      word += c;
-      continue;
-    }
-    if (word.size() > 2) words.insert(word);
-    word.clear();
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -105,6 +92,24 @@ std::vector<std::string> split(std::string_view text, char separator) {
 std::string json_key(std::string name) {
   std::ranges::replace(name, ' ', '_');
   return name;
+}
+
+std::set<std::string> lower_words(std::string_view text, std::size_t least) {
+  std::set<std::string> words;
+  std::string word;
+  const auto end_word = [&] {
+    if (word.size() >= least) words.insert(word);
+    word.clear();
+  };
+  for (const char c : text) {
+    if (c >= 'a' && c <= 'z') {
+      word += c;
+    } else {
+      end_word();
+    }
+  }
+  end_word();
+  return words;
 }
 
 std::vector<std::string> split_words(std::string_view text) {
@@ -414,16 +419,16 @@ bool in_held_out_tables(std::string_view word) {
         all.insert(list->begin(), list->end());
       for (const std::string& part : split_words(topic.name)) all.insert(part);
     }
-    std::set<std::string, std::less<>> shared;
+    std::set<std::string> shared;
     for (const Attribute& attribute : attributes(Pool::training)) {
       for (const auto* forms : {&attribute.statements, &attribute.questions})
-        for (const std::string& form : *forms) add_words(form, shared);
+        for (const std::string& form : *forms) shared.merge(lower_words(form, 3));
     }
     for (const Attribute& attribute : attributes(Pool::held_out)) {
       for (const std::string& part : split_words(attribute.name)) all.insert(part);
-      std::set<std::string, std::less<>> own;
+      std::set<std::string> own;
       for (const auto* forms : {&attribute.statements, &attribute.questions})
-        for (const std::string& form : *forms) add_words(form, own);
+        for (const std::string& form : *forms) own.merge(lower_words(form, 3));
       std::ranges::set_difference(own, shared, std::inserter(all, all.end()));
     }
     return all;

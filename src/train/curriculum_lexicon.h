@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -124,6 +125,8 @@ std::string capitalised(std::string text);
 std::string json_key(std::string name);
 // The parts between separators; of an empty text none.
 std::vector<std::string> split(std::string_view text, char separator);
+// The runs of lower-case letters, of `least` letters and more.
+std::set<std::string> lower_words(std::string_view text, std::size_t least);
 // Words separated by single spaces.
 std::vector<std::string> split_words(std::string_view text);
 // The pool a made-up word or a real one outside the tables belongs to.

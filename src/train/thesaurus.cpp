@@ -14,29 +14,23 @@ namespace {
 // Lexicographer's files of nouns: lexnames(5WN).
 enum NounFile {
   kAct = 4,
-  kAnimal = 5,
-  kArtifact = 6,
   kAttribute = 7,
-  kBody = 8,
   kCognition = 9,
   kCommunication = 10,
   kEvent = 11,
-  kFood = 13,
   kGroup = 14,
   kLocation = 15,
   kObject = 17,
   kPerson = 18,
-  kPlant = 20,
   kPossession = 21,
   kProcess = 22,
   kQuantity = 23,
-  kSubstance = 27,
   kTime = 28
 };
 
 // Too common to mean one thing.
 constexpr std::array kWorn = {"be",  "have", "do",  "make", "get", "go",    "take",   "give", "come", "put",
-                              "say", "know", "see", "use",  "let", "thing", "person", "one",  "way",  "be"};
+                              "say", "know", "see", "use",  "let", "thing", "person", "one",  "way"};
 // All forms are alike, which the list of irregular forms does not say.
 constexpr std::array kUnchanging = {"cut",  "hit",   "set",   "shut", "cost", "hurt", "spread", "cast",
                                     "quit", "burst", "split", "bet",  "rid",  "shed", "read"};
@@ -188,21 +182,6 @@ std::string measure_of(const Synset& synset, const WordNet& wordnet) {
   return {};
 }
 
-// The words of a definition, lower case.
-std::set<std::string> words_of(const std::string& definition) {
-  std::set<std::string> words;
-  std::string word;
-  for (const char c : definition + " ") {
-    if (c >= 'a' && c <= 'z') {
-      word += c;
-    } else {
-      if (word.size() >= 4) words.insert(word);
-      word.clear();
-    }
-  }
-  return words;
-}
-
 // By word: the synsets of which it is a wider one (up to three steps up), or whose definition names it.
 std::vector<Field> fields_of(const WordNet& wordnet) {
   std::map<std::string, std::vector<const Synset*>> about;
@@ -214,7 +193,7 @@ std::vector<Field> fields_of(const WordNet& wordnet) {
   }
   for (const auto& [offset, synset] : wordnet.nouns) {
     if (!is_common(synset, 2) || any_held_out(synset)) continue;
-    std::set<std::string> names = words_of(synset.definition);
+    std::set<std::string> names = lower_words(synset.definition, 4);
     const Synset* up = wider(synset, wordnet);
     for (int step = 0; step < 3 && up != nullptr; ++step, up = wider(*up, wordnet)) {
       for (const Synset::Word& word : up->words)
@@ -275,10 +254,6 @@ Thesaurus Thesaurus::read(const Path& folder) {
     thesaurus.entries_.push_back(entry_of(synset));
     Concept entry;
     for (const Synset::Word* word : common_words(synset)) entry.names.push_back(word->text);
-    if (const Synset* up = wider(synset, wordnet); up != nullptr && !any_held_out(*up)) {
-      const auto words = common_words(*up);
-      if (!words.empty()) entry.kind = words.front()->text;
-    }
     entry.definition = synset.definition;
     entry.value = value_kind(synset.file);
     thesaurus.concepts_.push_back(std::move(entry));

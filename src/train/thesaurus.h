@@ -1,7 +1,7 @@
 // English words that mean the same, from the data files of WordNet 3.0 (Debian: wordnet-base).
 //
 // A question seldom uses the document's words. What may stand for what (buy, purchase; destroy, destruction;
-// long, length; hammer, tool) is knowledge of the language and not of a document, so the curriculum takes it
+// long, length) is knowledge of the language and not of a document, so the curriculum takes it
 // from a dictionary of the language. Only a word's commonest meaning counts, and only words that WordNet's
 // tagged texts contain. Words of the held-out pool and of its tables are left out with all that they mean.
 // Source of the format: the manual pages wndb(5WN), senseidx(5WN), cntlist(5WN).
@@ -26,7 +26,6 @@ struct ActionWord {
 // A thing, a role or a measure by all its names, the commonest first.
 struct Concept {
   std::vector<std::string> names;
-  std::string kind;        // the commonest name of the next wider concept, may be empty: "tool"
   std::string definition;  // without examples
   ValueKind value;         // what could be said of it: a price of "wage", a person of "captain"
 };
