@@ -167,8 +167,6 @@ class Prober {
   }
 
   void show_more_demonstrations() {
-    std::vector<Demonstration> pool;
-    for (const Example& example : task_.splits.train) pool.push_back(example.demonstration());
     Recipe recipe = prompt_;
     recipe.id = fmt::format("{}+{}", prompt_.id, intervention::kMoreDemonstrations);
     PromptProgram& program = recipe.program;
@@ -176,6 +174,8 @@ class Prober {
     if (program.choice == DemonstrationChoice::nearest) {
       while (program.shown > 0 && !fits(recipe)) --program.shown;
     } else {
+      std::vector<Demonstration> pool;
+      for (const Example& example : task_.splits.train) pool.push_back(example.demonstration());
       program.demonstrations = choose_demonstrations(pool, program.shown, options_.seed);
       while (!program.demonstrations.empty() && !fits(recipe)) program.demonstrations.pop_back();
       program.shown = std::ssize(program.demonstrations);
