@@ -212,6 +212,18 @@ std::vector<std::string> TomlTable::texts(std::string_view key) {
   return result;
 }
 
+std::vector<std::int64_t> TomlTable::integers(std::string_view key) {
+  const toml::node* value = ask(*node_, key);
+  if (value == nullptr) return {};
+  if (!value->is_array()) throw_type(*node_, key, *value, "an array of whole numbers");
+  std::vector<std::int64_t> result;
+  for (const toml::node& element : *value->as_array()) {
+    if (!element.is_integer()) throw_type(*node_, key, element, "an array of whole numbers only");
+    result.push_back(element.as_integer()->get());
+  }
+  return result;
+}
+
 std::vector<double> TomlTable::numbers(std::string_view key) {
   const toml::node* value = ask(*node_, key);
   if (value == nullptr) return {};

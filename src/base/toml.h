@@ -35,6 +35,7 @@ class TomlTable {
   bool boolean(std::string_view key, bool fallback);
   std::vector<std::string> texts(std::string_view key);  // absent: empty
   std::vector<double> numbers(std::string_view key);     // absent: empty
+  std::vector<std::int64_t> integers(std::string_view key);  // absent: empty
   std::optional<TomlTable> table(std::string_view key);
   std::vector<TomlTable> tables(std::string_view key);  // [[key]]; absent: empty
   std::vector<std::string> keys() const;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "decide/rule.h"
 #include "recipe/levers.h"
 
 namespace fulcrum {
@@ -17,18 +16,28 @@ LeverKind kind_of(std::span<const std::string> levers) {
   return has(lever::kRetrieval) ? LeverKind::retrieval : LeverKind::prompt;
 }
 
-std::size_t cheapest_that_does(std::span<const double> quality, std::span<const double> total_cost,
-                               const std::optional<double>& target) {
+std::size_t preferred(std::span<const double> quality, std::span<const double> total_cost, const Circumstances& circumstances) {
   const double top = *std::max_element(quality.begin(), quality.end());
-  const double bar = target && top >= *target ? *target : top - kIndifference;
+  const auto& target = circumstances.target;
+  const bool reached = target && top >= *target;
   std::size_t best = quality.size();
+  if (!reached && circumstances.worth_of_right_answer) {
+    const double calls = circumstances.calls_per_month * circumstances.horizon_months;
+    const auto worth = [&](std::size_t i) {
+      return quality[i] * calls * *circumstances.worth_of_right_answer - total_cost[i];
+    };
+    for (std::size_t i = 0; i < quality.size(); ++i)
+      if (best == quality.size() || worth(i) > worth(best)) best = i;
+    return best;
+  }
+  const double bar = reached ? *target : top - kIndifference;
   for (std::size_t i = 0; i < quality.size(); ++i)
     if (quality[i] >= bar && (best == quality.size() || total_cost[i] < total_cost[best])) best = i;
   return best;
 }
 
-std::vector<Confirmed> to_be_confirmed(std::span<const Contender> best_first,
-                                       const std::optional<double>& target, std::size_t most) {
+std::vector<Confirmed> to_be_confirmed(std::span<const Contender> best_first, const Circumstances& circumstances,
+                                       std::size_t most) {
   std::vector<Confirmed> confirmed;
   std::set<LeverKind> seen;
   const auto add = [&](std::size_t contender, ConfirmedFor reason) {
@@ -49,7 +58,7 @@ std::vector<Confirmed> to_be_confirmed(std::span<const Contender> best_first,
       quality.push_back(best_first[i].quality);
       total_cost.push_back(best_first[i].total_cost);
     }
-    add(own[cheapest_that_does(quality, total_cost, target)], ConfirmedFor::kind);
+    add(own[preferred(quality, total_cost, circumstances)], ConfirmedFor::kind);
   }
   return confirmed;
 }

@@ -362,6 +362,14 @@ class Race {
     return differences.interval().low;
   }
 
+  // How much better b must be than a: a little, or what its higher cost is worth where that is said.
+  double worth_it_from(std::size_t b, std::size_t a) const {
+    const Circumstances& c = settings_.circumstances;
+    const double dearer_by = runners_[b].total_cost - runners_[a].total_cost;
+    if (!c.worth_of_right_answer || dearer_by <= 0) return 0;
+    return dearer_by / (c.calls_per_month * c.horizon_months * *c.worth_of_right_answer);
+  }
+
   void drop_proven() {
     const auto& target = settings_.circumstances.target;
     for (const std::size_t a : racing()) {
@@ -371,7 +379,7 @@ class Race {
         if (target && runners_[a].total_cost < runners_[b].total_cost && record_.arms[a].dev.high >= *target)
           continue;
         const double margin = surely_better_by(b, a);
-        if (margin <= 0) continue;
+        if (margin <= worth_it_from(b, a)) continue;
         settle(a, ArmFate::proven_out,
                fmt::format("After {} items {} is better by at least {:.2f}.", items_, arms_[b].id, margin),
                arms_[b].id);
@@ -397,7 +405,7 @@ class Race {
         for (const std::uint32_t item : indices) sum += record_.arms[positions[i]].scores[item];
         quality[i] = sum / static_cast<double>(items_ + 1);
       }
-      ++wins[cheapest_that_does(quality, cost, target)];
+      ++wins[preferred(quality, cost, settings_.circumstances)];
       reaching += !target || *std::max_element(quality.begin(), quality.end()) >= *target;
     }
     is_promising_ = reaching >= kPromising * kResamples;
@@ -503,7 +511,7 @@ class Race {
       contenders.push_back({arms_[arm].levers, record_.arms[arm].share, record_.arms[arm].dev.estimate,
                             runners_[arm].total_cost});
     for (const Confirmed& each :
-         to_be_confirmed(contenders, settings_.circumstances.target, settings_.most_confirmed)) {
+         to_be_confirmed(contenders, settings_.circumstances, settings_.most_confirmed)) {
       const std::size_t arm = order_[each.contender];
       const double seconds = confirmation_seconds(arm);
       const double slowest = std::max(asking_again, consistency_seconds(arm));

@@ -3,7 +3,8 @@
 // Recipes are arms. All arms that are still in the race answer the same dev items, a few more each round, and
 // after a round the worse half goes; not after the first, whose few items only tell how long a call takes.
 // What counts as better is what the rule (decide/rule.h) would take: for each of many resamples of the items
-// answered so far, the cheapest arm that reaches the target, or the best one where none does; an arm's rank
+// answered so far, the cheapest arm that reaches the target, or where none does the best one or, if the worth
+// of a right answer is said, the one that is worth the most; an arm's rank
 // is the share of resamples on which it is taken. An arm goes at once when an interval that may be looked at
 // at any time (measure/confidence_sequence.h; Bonferroni over all pairs of arms) shows that it cannot be the
 // choice. An arm that must be prepared (trained) enters after the first round, if the budget allows it and

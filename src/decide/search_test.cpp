@@ -199,6 +199,21 @@ TEST(Search, WhatStandsBestIsVariedFirst) {
   EXPECT_EQ(arm(record, "fine_tuned@rank8").dev.n, 0);
 }
 
+TEST(Search, WhereAWorthIsSaidTheRaceIsForIt) {
+  // Demonstrations gain a tenth at ten times the seconds of a call; nothing reaches the target.
+  SimulatedTask task = task_of(0.6, 0.6, 0.7, 0.3, 0.3);
+  task.recipes.resize(4);
+  task.recipes[3].seconds_per_call *= 4;
+  task.dev_items = 200;
+  const auto leader = [&](double worth) {
+    task.worth_of_right_answer = worth;
+    const SearchRecord record = simulate_decision(task, 500, 1, Worth::said).search;
+    return std::ranges::max_element(record.arms, {}, &SearchedArm::share)->id;
+  };
+  EXPECT_EQ(leader(1), "few_shot@nearest");
+  EXPECT_EQ(leader(1e-6), "zero_shot");
+}
+
 TEST(Search, FewMeetTheTest) {
   // One prompt is far ahead; of what else is still there, one of each kind goes with it.
   SimulatedTask task = task_of(0.3, 0.32, 0.9, 0.3, 0.3);

@@ -150,6 +150,7 @@ SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_sec
   SearchSettings settings;
   settings.budget_seconds = budget_seconds;
   settings.circumstances = task.circumstances;
+  if (worth == Worth::said) settings.circumstances.worth_of_right_answer = task.worth_of_right_answer;
   settings.seed = seed;
   SimulatedDecision decision;
   decision.search = search(arms, ground, settings);
@@ -157,10 +158,9 @@ SimulatedDecision simulate_decision(const SimulatedTask& task, double budget_sec
   for (const std::string& id : decision.search.confirmed)
     for (std::size_t i = 0; i < arms.size(); ++i)
       if (arms[i].id == id) input.candidates.push_back(ground.measure(i));
-  input.circumstances = task.circumstances;
+  input.circumstances = settings.circumstances;
   input.seed = seed;
   input.confidence_resamples = kConfidenceResamples;
-  if (worth == Worth::said) input.circumstances.worth_of_right_answer = task.worth_of_right_answer;
   input.searched_recipes = decision.search.arms.size();
   input.untried = decision.search.untried();
   input.possibly_missed = decision.search.possibly_missed(kNotableRival);

@@ -11,6 +11,7 @@
 #include "model/model_file.h"
 #include "text/chat_template.h"
 #include "train/checkpoint.h"
+#include "train/layer_growth.h"
 #include "train/pass_workers.h"
 #include "vocabulary/vocabulary_data.h"
 
@@ -78,12 +79,7 @@ void fill_initial_weights(const PretrainConfig& config, const ParameterLayout& l
     initialize_decoder(config.model, config.initial, config.seed, layout, weights);
     return;
   }
-  const ModelFile model = load_model_file(*config.initial_file);
-  if (ParameterLayout::of_model(model.config).parameters() != layout.parameters())
-    throw_error(ErrorCode::invalid_argument,
-                "starting from {}: its shape is not the one that is to be trained",
-                config.initial_file->string());
-  load_parameters(model.weights, layout, weights);
+  load_grown(load_model_file(*config.initial_file), config.initial_layers, layout, weights);
 }
 
 PretrainConfig checked(PretrainConfig config, const PretrainData& data) {

@@ -146,6 +146,48 @@ TEST(Pretrain, StartsFromTheWeightsOfAFileOfTheSameShape) {
   EXPECT_THROW(pretrain_on(second, echo_data(), {}, CancelToken{}), Error);
 }
 
+TEST(Pretrain, ADeeperModelGrownFromAFileComputesAtFirstWhatTheFileDoes) {
+  const TemporaryFolder folder("pretrain_grown");
+  const PretrainConfig first = tiny_pretraining(folder.path(), 40);
+  pretrain_on(first, echo_data(), {}, CancelToken{});
+  const ModelFile trained = load_model_file(first.output);
+  PretrainConfig deeper = tiny_pretraining(folder.path(), 2);
+  deeper.initial_file = first.output;
+  ASSERT_EQ(deeper.model.n_layers, 2);
+  deeper.model.n_layers = 5;
+  deeper.initial_layers = {0, 0, 0, 1, 1};
+  const ModelFile grown = untrained_model(deeper, echo_data());
+  ASSERT_EQ(grown.weights.layers.size(), 5U);
+  // The originals are where they are named first, bit for bit; a copy adds nothing to the residual stream.
+  const auto same = [](const Tensor& one, const Tensor& other) {
+    return std::ranges::equal(one.bytes, other.bytes);
+  };
+  const auto silent = [](const Tensor& tensor) {
+    return std::ranges::all_of(tensor.bytes, [](std::byte byte) { return byte == std::byte{0}; });
+  };
+  EXPECT_TRUE(same(grown.weights.token_embd, trained.weights.token_embd));
+  const std::vector<std::size_t> origin = {0, 0, 0, 1, 1};
+  for (std::size_t i = 0; i < origin.size(); ++i) {
+    const bool copy = i > 0 && origin[i] == origin[i - 1];
+    const auto &layer = grown.weights.layers[i], &from = trained.weights.layers[origin[i]];
+    EXPECT_TRUE(same(layer.attn_q, from.attn_q)) << i;
+    EXPECT_TRUE(same(layer.ffn_gate, from.ffn_gate)) << i;
+    EXPECT_EQ(silent(layer.attn_output), copy) << i;
+    EXPECT_EQ(silent(layer.ffn_down), copy) << i;
+    EXPECT_TRUE(copy || same(layer.ffn_down, from.ffn_down)) << i;
+  }
+  // And it trains: the copies' outputs are no longer zero.
+  deeper.output = folder.path() / "deeper.gguf";
+  pretrain_on(deeper, echo_data(), {}, CancelToken{});
+  EXPECT_FALSE(silent(load_model_file(deeper.output).weights.layers[1].ffn_down));
+
+  for (const std::vector<std::int64_t>& wrong :
+       {std::vector<std::int64_t>{0, 1, 0, 1, 1}, {0, 0, 0, 0, 0}, {0, 0, 1, 1, 2}, {0, 0, 1, 1}, {}}) {
+    deeper.initial_layers = wrong;
+    EXPECT_THROW(untrained_model(deeper, echo_data()), Error) << wrong.size();
+  }
+}
+
 TEST(PretrainConfig, ReadsEveryKeyAndRefusesAnUnknownOne) {
   const TemporaryFolder folder("pretrain_toml");
   const Path path = folder.path() / "base.toml";
