@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "measure/multiplicity.h"
 
 namespace fulcrum {
 
@@ -100,8 +101,11 @@ std::string cite_contrast(Sentence& sentence, const Comparison& contrast, const 
   for (const char* part : {"difference", "low", "high"}) sentence.cite(key + "." + part, 0);
   const double p = shown == PValue::adjusted ? contrast.p_value : contrast.p_value_unadjusted;
   sentence.cite(key + (shown == PValue::adjusted ? ".p_value" : ".p_value_unadjusted"), 0);
-  return fmt::format("({:+.2f}, interval {:+.2f} to {:+.2f}, {})", contrast.difference, contrast.low,
-                     contrast.high, p_text(p));
+  // The interval is of this contrast alone: beside it a p-value that counts the others needs to say so.
+  const bool only_alone =
+      shown == PValue::adjusted && contrast.p_value_unadjusted < kSignificanceLevel && !contrast.proven();
+  return fmt::format("({:+.2f}, interval {:+.2f} to {:+.2f}, {}{})", contrast.difference, contrast.low,
+                     contrast.high, p_text(p), only_alone ? " with all comparisons counted" : "");
 }
 
 // "proven better than x (+0.31, interval +0.22 to +0.40, p < 0.001)", or that it is a tie.

@@ -46,40 +46,46 @@ std::string token_word(Words& words) {
   return word;
 }
 
+// One to three signs, mostly one: any of them, for from a list of known ones a model learns the list and not to copy.
+std::string sign(Random& random) {
+  static constexpr std::string_view kSigns = "!$%&'()*+,-./:;<=>@[\\]^_`{|}~";
+  std::string text;
+  do text += kSigns[random.below(kSigns.size())];
+  while (text.size() < 3 && random.chance(0.4));
+  return text;
+}
+
 std::string open_token(Words& words) {
-  static constexpr std::array<const char*, 14> kSigns = {"-> ", "& ", "! ", ">> ",  "~ ",  "+ ", "@",
-                                                         "*",   "::", "| ", "... ", "== ", "% ", "> "};
   static constexpr std::array<const char*, 6> kKnown = {
       "Answer: ", "Result: ", "Sure: ", "Note: ", "Yes, ", "Here it is: "};
   static constexpr std::array<const char*, 6> kBefore = {"", "", "", "(", "* ", "<"},
                                               kBehind = {": ", ": ", " - ", "; ", ", ", " "};
   Random& random = words.random();
   const std::uint64_t kind = random.below(20);
-  if (kind < 4) return pick(random, kSigns);
-  if (kind < 6) return pick(random, kKnown);
+  if (kind < 6) return sign(random) + (random.chance(0.7) ? " " : "");
+  if (kind < 8) return pick(random, kKnown);
   const std::string before = pick(random, kBefore), word = token_word(words);
   if (before == "(") return before + word + ") ";
   if (before == "<") return before + word + "> ";
+  if (random.chance(0.2)) return before + word + sign(random) + " ";
   return before + word + pick(random, kBehind);
 }
 
 // Never with a space at its end: nothing would show whether it was written.
 std::string close_token(Words& words) {
-  static constexpr std::array<const char*, 13> kSigns = {"!", ";", "...", " ~", " +", " ->", "%",
-                                                         "@", "*", "!!",  " <", " |", " //"};
   static constexpr std::array<const char*, 5> kKnown = {" Done.", " OK", " Thanks.", " Over.", " Amen."};
   static constexpr std::array<const char*, 5> kBefore = {" ", " ", " - ", ", ", "; "},
                                               kBehind = {".", ".", "", "!", " -"};
   Random& random = words.random();
   const std::uint64_t kind = random.below(20);
-  if (kind < 5) return pick(random, kSigns);
-  if (kind < 7) return pick(random, kKnown);
-  if (kind < 9) {
+  if (kind < 7) return (random.chance(0.4) ? " " : "") + sign(random);
+  if (kind < 9) return pick(random, kKnown);
+  if (kind < 11) {
     const std::string word = token_word(words);
     return random.chance(0.5) ? " (" + word + ")" : " [" + word + "]";
   }
   const std::string before = pick(random, kBefore), word = token_word(words);
-  return before + word + pick(random, kBehind);
+  return before + word + (random.chance(0.15) ? sign(random) : pick(random, kBehind));
 }
 
 template <typename Draw>

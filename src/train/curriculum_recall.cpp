@@ -23,6 +23,14 @@ std::string token_like(Words& words) {
   }
 }
 
+// Characters in no order that a language has: what can be copied then is any text.
+std::string printable(Random& random) {
+  std::string text;
+  for (std::uint64_t left = 1 + random.below(8); left > 0; --left)
+    text += static_cast<char>('!' + random.below('~' - '!' + 1));
+  return text;
+}
+
 std::vector<std::string> distinct(Words& words, std::size_t count) {
   std::vector<std::string> result;
   while (result.size() < count) {
@@ -50,7 +58,9 @@ Dialogue copy_dialogue(Words& words, Difficulty difficulty) {
     } else {
       std::vector<std::string> items;
       const std::size_t count = 2 + random.below(difficulty.scaled(6, 24));
-      for (std::size_t i = 0; i < count; ++i) items.push_back(token_like(words));
+      const double strange = random.chance(0.3) ? 0.5 : 0;
+      for (std::size_t i = 0; i < count; ++i)
+        items.push_back(random.chance(strange) ? printable(random) : token_like(words));
       text = join(items, random.chance(0.7) ? " " : ", ");
     }
     dialogue.user(opening + text);
