@@ -33,8 +33,8 @@ class TomlTable {
   double number(std::string_view key);  // an integer is accepted
   double number(std::string_view key, double fallback);
   bool boolean(std::string_view key, bool fallback);
-  std::vector<std::string> texts(std::string_view key);  // absent: empty
-  std::vector<double> numbers(std::string_view key);     // absent: empty
+  std::vector<std::string> texts(std::string_view key);      // absent: empty
+  std::vector<double> numbers(std::string_view key);         // absent: empty
   std::vector<std::int64_t> integers(std::string_view key);  // absent: empty
   std::optional<TomlTable> table(std::string_view key);
   std::vector<TomlTable> tables(std::string_view key);  // [[key]]; absent: empty

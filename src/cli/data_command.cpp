@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -257,6 +258,8 @@ DataFile read_one(const DataArguments& arguments) {
   return file;
 }
 
+constexpr std::array<const char*, 3> kParts = {"train", "dev", "test"};
+
 void refuse_to_overwrite(const Path& path) {
   if (!std::filesystem::exists(path)) return;
   throw_error(ErrorCode::invalid_argument,
@@ -289,8 +292,20 @@ void run_dedup(Session& session, const DataArguments& arguments) {
   session.write_json({{"output", arguments.output}, {"kept", kept.size()}, {"dropped_lines", dropped}});
 }
 
+// A folder that fulcrum init made and nobody has filled in: its examples are there to be replaced.
+bool is_skeleton(const Path& folder) {
+  if (!std::filesystem::exists(folder / "task.toml")) return false;
+  for (const char* part : kParts) {
+    const Path file = folder / fmt::format("{}.jsonl", part);
+    const std::string placeholder = fmt::format("an example of the {} split", part);
+    if (std::filesystem::exists(file) && read_file(file).find(placeholder) == std::string::npos) return false;
+  }
+  return true;
+}
+
 void run_split(Session& session, DataArguments arguments) {
-  refuse_to_overwrite(arguments.output);
+  const bool fills_skeleton = is_skeleton(arguments.output);
+  if (!fills_skeleton) refuse_to_overwrite(arguments.output);
   arguments.partition.seed = session.seed;
   arguments.partition.near = arguments.near;
   const DataFile file = read_one(arguments);
@@ -298,12 +313,16 @@ void run_split(Session& session, DataArguments arguments) {
   const std::pair<const char*, const std::vector<std::size_t>*> named[] = {
       {"train", &parts.train}, {"dev", &parts.dev}, {"test", &parts.test}};
   Json sizes = Json::object();
-  write_folder_atomic(arguments.output, [&](const Path& folder) {
+  const auto write_parts = [&](const Path& folder) {
     for (const auto& [part, rows] : named) {
       if (!rows->empty()) write_file_atomic(folder / fmt::format("{}.jsonl", part), text_of(file, *rows));
       sizes[part] = rows->size();
     }
-  });
+  };
+  if (fills_skeleton)
+    write_parts(arguments.output);
+  else
+    write_folder_atomic(arguments.output, write_parts);
   session.print(fmt::format("{}/: {} train, {} dev, {} test rows of {} units that stay together\n",
                             arguments.output, parts.train.size(), parts.dev.size(), parts.test.size(),
                             parts.units));

@@ -23,7 +23,7 @@ void add_eval(CLI::App& app, Session& session) {
   command->add_option("--split", arguments->split, "dev or test")->check(CLI::IsMember({"dev", "test"}));
   add_json_option(*command, session);
   command->callback([&session, arguments] {
-    const Task task = read_task(arguments->task);
+    const Task task = read_task(find_task_file(arguments->task));
     const Recipe recipe = open_recipe(arguments->recipe);
     const auto engine = open_engine(session);
     load_recipe(recipe, *engine);

@@ -42,7 +42,9 @@ void run_serve(Session& session, const ServeArguments& arguments) {
   // The signal handler may only set a flag; this thread carries it to the server.
   std::atomic<bool> ended{false};
   std::thread watch([&] {
-    while (!session.cancel.cancelled() && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    // A signal that came while the model was read is acted on as soon as there is something to stop.
+    while (!ended && !(session.cancel.cancelled() && server.is_running()))
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
     server.stop();
   });
   server.run();
@@ -62,7 +64,8 @@ void add_serve(CLI::App& app, Session& session) {
   command->add_option("--port", arguments->options.port, "0 takes any free one")
       ->capture_default_str()
       ->check(CLI::Range(0, 65535));
-  command->add_option("--token", arguments->options.token, "bearer token that every request must bring");
+  command->add_option("--token", arguments->options.token,
+                      "bearer token that every request but /health must bring");
   command->callback([&session, arguments] { run_serve(session, *arguments); });
 }
 

@@ -60,7 +60,8 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
                       const std::string& example) {
   CLI::App* command = app.add_subcommand(name, summary);
   command->footer("Example:\n  " + example);
-  command->add_option("--model", session.model, "GGUF or llama2.c file, or a Hugging Face folder; default: the bundled model");
+  command->add_option("--model", session.model,
+                      "GGUF or llama2.c file, or a Hugging Face folder; default: the bundled model");
   command->add_option("--threads", session.threads, "threads to compute with; default: the number of cores")
       ->check(CLI::Range(1, 1024));
   command->add_option("--seed", session.seed, "seed of everything that is drawn")->capture_default_str();
@@ -68,9 +69,24 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
   return command;
 }
 
+namespace {
+
+// A result may replace an older one, but neither examples, a task or a model nor what a comparison recorded.
+std::string refuse_to_replace(const std::string& target) {
+  const Path path = target;
+  if (target == "-" || !std::filesystem::exists(path)) return {};
+  const bool is_evidence = std::filesystem::exists(path.parent_path() / "manifest.json");
+  if (path.extension() == ".json" && !is_evidence) return {};
+  return fmt::format("{} is there and is not an older result; name a new .json file", target);
+}
+
+}  // namespace
+
 void add_json_option(CLI::App& command, Session& session) {
-  command.add_option("--json", session.json_target,
-                     "write the result as JSON to this file, or to standard output (-)");
+  command
+      .add_option("--json", session.json_target,
+                  "write the result as JSON to this file, or to standard output (-)")
+      ->check(refuse_to_replace);
 }
 
 }  // namespace fulcrum

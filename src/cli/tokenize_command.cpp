@@ -1,13 +1,17 @@
 // fulcrum tokenize TEXT: text to token ids and back, for any model or vocabulary file.
 #include <fmt/format.h>
 
+#include <iostream>
+#include <iterator>
+#include <optional>
+
 #include "base/json.h"
 #include "cli/command.h"
 #include "formats/gguf.h"
 #include "infer/vocabulary.h"
-#include "vocabulary/vocabulary_data.h"
 #include "model/model_file.h"
 #include "text/tokenizer_folder.h"
+#include "vocabulary/vocabulary_data.h"
 
 namespace fulcrum {
 namespace {
@@ -26,10 +30,17 @@ std::unique_ptr<Tokenizer> open_tokenizer(const std::string& path) {
 }
 
 struct TokenizeArguments {
-  std::string text;
+  std::optional<std::string> text;
   std::vector<TokenId> ids;
   bool parse_special = false;
 };
+
+// Without the line end that an echo leaves.
+std::string read_standard_input() {
+  std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
 
 void run_tokenize(Session& session, const TokenizeArguments& arguments) {
   const auto tokenizer = open_tokenizer(session.model_path());
@@ -45,7 +56,8 @@ void run_tokenize(Session& session, const TokenizeArguments& arguments) {
     return session.write_json({{"text", text}});
   }
   const auto special = arguments.parse_special ? Tokenizer::Special::parse : Tokenizer::Special::as_text;
-  const std::vector<TokenId> ids = tokenizer->encode(arguments.text, special);
+  const std::vector<TokenId> ids =
+      tokenizer->encode(arguments.text ? *arguments.text : read_standard_input(), special);
   Json pieces = Json::array();
   for (const TokenId id : ids) {
     const std::string& token = tokenizer->vocabulary().tokens[static_cast<std::size_t>(id)];
@@ -62,8 +74,8 @@ void add_tokenize(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<TokenizeArguments>();
   CLI::App* command =
       add_command(app, session, "tokenize", "text to token ids, and back", "fulcrum tokenize \"Good day\"");
-  command->add_option("text", arguments->text, "what to encode");
-  command->add_option("--ids", arguments->ids, "decode these instead")->delimiter(',');
+  auto* text = command->add_option("text", arguments->text, "what to encode; without it, standard input");
+  command->add_option("--ids", arguments->ids, "decode these instead")->delimiter(',')->excludes(text);
   command->add_flag("--special", arguments->parse_special, "control tokens in the text are control tokens");
   add_json_option(*command, session);
   command->callback([&session, arguments] { run_tokenize(session, *arguments); });

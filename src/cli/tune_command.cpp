@@ -19,7 +19,7 @@ struct TuneArguments {
 };
 
 void run_tune(Session& session, const TuneArguments& arguments) {
-  const Task task = read_task(arguments.task);
+  const Task task = read_task(find_task_file(arguments.task));
   const auto engine = open_engine(session);
   const ModelInfo info = engine->info();
   std::unique_ptr<Index> index;

@@ -39,10 +39,10 @@ std::map<std::string, double> computed_figures(const VerdictFacts& facts) {
   }
   if (const auto& target = facts.circumstances().target;
       target && chosen.quality.estimate - *target > 0.005) {
-    const double spread = chosen.quality.high - chosen.quality.low;
-    computed["items_to_prove_target"] =
-        std::ceil(static_cast<double>(chosen.quality.n) *
-                  std::pow(0.5 * spread / (chosen.quality.estimate - *target), 2));
+    // By the lower half, which is what has to clear the target: an interval near 1 is lopsided.
+    const double below = chosen.quality.estimate - chosen.quality.low;
+    computed["items_to_prove_target"] = std::ceil(static_cast<double>(chosen.quality.n) *
+                                                  std::pow(below / (chosen.quality.estimate - *target), 2));
   }
   if (const auto& diagnosis = facts.input.diagnosis; diagnosis && diagnosis->retrieved_gold_share)
     computed["retrieval_misses"] = 1 - *diagnosis->retrieved_gold_share;
@@ -79,13 +79,13 @@ std::vector<Sentence> next_steps(const VerdictFacts& facts) {
   }
   if (facts.circumstances().target && !facts.verdict.target_reached) {
     Sentence s;
-    steps.push_back(
-        s.saying(facts.input.untried.empty()
-                     ? "Nothing that may be used reaches the target: label more examples, try a larger base "
-                       "model, or lower "
-                       "the target."
-                     : fmt::format("Search again with a larger budget: {} recipes were not tried.",
-                                   cite_computed(s, facts, "untried_recipes"))));
+    steps.push_back(s.saying(
+        facts.input.untried.empty()
+            ? "Nothing that may be used is shown to reach the target: label more examples, try a larger "
+              "base model, or lower "
+              "the target."
+            : fmt::format("Search again with a larger budget: {} recipes were not tried.",
+                          cite_computed(s, facts, "untried_recipes"))));
   }
   steps.insert(steps.end(), facts.input.further_steps.begin(), facts.input.further_steps.end());
   const auto& diagnosis = facts.input.diagnosis;

@@ -295,6 +295,7 @@ CompareResult compare(std::span<const Task> tasks, LanguageModel& model, Tuner& 
       share = (budget_seconds(*options.budget, task.prices) - (clock() - start)) /
               static_cast<double>(tasks.size() - i);
     const Path folder = options.evidence_root / evidence_name(task, info, options);
+    check_replaceable(folder);
     write_folder_atomic(folder, [&](const Path& temporary) {
       CompareResult one;
       one.tasks.push_back(

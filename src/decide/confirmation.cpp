@@ -16,7 +16,8 @@ LeverKind kind_of(std::span<const std::string> levers) {
   return has(lever::kRetrieval) ? LeverKind::retrieval : LeverKind::prompt;
 }
 
-std::size_t preferred(std::span<const double> quality, std::span<const double> total_cost, const Circumstances& circumstances) {
+std::size_t preferred(std::span<const double> quality, std::span<const double> total_cost,
+                      const Circumstances& circumstances) {
   const double top = *std::max_element(quality.begin(), quality.end());
   const auto& target = circumstances.target;
   const bool reached = target && top >= *target;
@@ -36,8 +37,8 @@ std::size_t preferred(std::span<const double> quality, std::span<const double> t
   return best;
 }
 
-std::vector<Confirmed> to_be_confirmed(std::span<const Contender> best_first, const Circumstances& circumstances,
-                                       std::size_t most) {
+std::vector<Confirmed> to_be_confirmed(std::span<const Contender> best_first,
+                                       const Circumstances& circumstances, std::size_t most) {
   std::vector<Confirmed> confirmed;
   std::set<LeverKind> seen;
   const auto add = [&](std::size_t contender, ConfirmedFor reason) {

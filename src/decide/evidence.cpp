@@ -189,6 +189,22 @@ void write_evidence_recipe(const Path& folder, const Recipe& recipe, const Measu
   write_file_atomic(home / "items.jsonl", rows);
 }
 
+void check_replaceable(const Path& folder) {
+  if (!std::filesystem::exists(folder)) return;
+  std::map<std::string, std::string> recorded;
+  if (std::filesystem::exists(folder / kManifest))
+    recorded = read_json(folder / kManifest).at("sha256").get<std::map<std::string, std::string>>();
+  for (const Path& file : list_files(folder)) {
+    const std::string name = relative_name(file, folder);
+    if (name == kManifest || is_report(name) || recorded.contains(name)) continue;
+    throw_error(ErrorCode::invalid_argument,
+                "comparing into {}: it holds {}, which no comparison wrote, and would be replaced; take that "
+                "out, or name "
+                "another folder with --evidence",
+                folder.string(), name);
+  }
+}
+
 void write_evidence_result(const Path& folder, const CompareResult& result, const CompareOptions& options) {
   write_file_atomic(folder / kResult, to_text(to_json(result)));
   write_file_atomic(folder / kOptions, to_text(options_json(options)));

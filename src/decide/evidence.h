@@ -23,6 +23,10 @@ namespace fulcrum {
 Path recipe_folder(const Path& evidence, const std::string& recipe);
 Path documents_folder(const Path& evidence);
 
+// Error(invalid_argument) where the folder is there and holds what no comparison wrote: a new comparison
+// takes its place.
+void check_replaceable(const Path& folder);
+
 // The pieces in the order in which a comparison writes them.
 void write_evidence_task(const Path& folder, const Task& task, std::span<const Example> tested);
 void write_evidence_recipe(const Path& folder, const Recipe& recipe, const Measurement& measurement);

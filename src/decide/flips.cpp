@@ -41,10 +41,21 @@ std::optional<Flip> first_flip(const ChosenAt& chosen_at, const std::vector<Rule
 Cost repriced(const Cost& cost, double machine_hour_factor, double label_factor) {
   Cost changed = cost;
   changed.labelling *= label_factor;
-  for (double* amount :
-       {&changed.training, &changed.indexing, &changed.evaluation, &changed.per_call.estimate,
-        &changed.per_call.low, &changed.per_call.high, &changed.per_call_uncached})
+  for (double* amount : {&changed.training, &changed.indexing, &changed.evaluation})
     *amount *= machine_hour_factor;
+  // A call timed at home is machine time with all its spread; of one that a provider lists only the search
+  // is.
+  const bool at_home = cost.machine_per_call >= cost.per_call.estimate;
+  const auto moved = [&](double& amount) {
+    amount =
+        at_home ? amount * machine_hour_factor : amount + (machine_hour_factor - 1) * cost.machine_per_call;
+  };
+  for (double* amount : {&changed.per_call.estimate, &changed.per_call.low, &changed.per_call.high,
+                         &changed.per_call_uncached, &changed.uncached.low, &changed.uncached.high})
+    moved(*amount);
+  changed.machine_per_call *= machine_hour_factor;
+  changed.machine_upkeep_per_month *= machine_hour_factor;
+  changed.upkeep_per_month += changed.machine_upkeep_per_month - cost.machine_upkeep_per_month;
   changed.upfront = changed.labelling + changed.training + changed.indexing + changed.evaluation;
   return changed;
 }

@@ -15,6 +15,19 @@ Cost cost_of_recipe(const RecipeResult& recipe, const TaskSummary& task, Upkeep 
              : cost_of(m.latency, m.tokens_per_call, recipe.work, upkeep, task.prices);
 }
 
+void mark_ties_with_best(std::vector<RecipeResult>& recipes, const std::vector<Arm>& arms,
+                         std::uint64_t seed) {
+  const auto quality = [](const RecipeResult& recipe) { return recipe.measurement.quality.estimate; };
+  const auto best =
+      static_cast<std::size_t>(std::ranges::max_element(recipes, {}, quality) - recipes.begin());
+  std::vector<Comparison> against;
+  for (std::size_t i = 0; i < arms.size(); ++i)
+    if (i != best) against.push_back(compare_arms(arms[best], arms[i], seed));
+  adjust_by_holm(against);
+  for (std::size_t i = 0, at = 0; i < recipes.size(); ++i)
+    recipes[i].ties_with_best = i == best || !against[at++].proven();
+}
+
 }  // namespace
 
 void conclude(TaskResult& task) {
@@ -34,6 +47,7 @@ void conclude(TaskResult& task) {
       input.blocked.push_back({recipe.id, std::move(*why)});
   }
   task.diagnosis = diagnose(diagnosed, task.investigation.probes ? &*task.investigation.probes : nullptr);
+  mark_ties_with_best(task.recipes, arms, task.seed);
   task.comparisons = compare_ladder(arms, arms.front().recipe, task.seed);
   input.comparisons = task.comparisons;
   input.circumstances = task.task.circumstances;

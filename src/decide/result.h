@@ -37,6 +37,8 @@ struct RecipeResult {
   double seconds_to_iterate =
       0;  // from a changed recipe to a new measurement: training, indexing, evaluation
   std::optional<TrainingRecord> training;
+  bool ties_with_best =
+      false;  // the test does not prove it worse than the best figure (Holm over all of them)
 };
 
 // What of the task the figures and the verdict rest on; enough to decide again without the task's own files.

@@ -107,6 +107,7 @@ Json to_json(const RecipeResult& recipe, const Circumstances& circumstances) {
       {"sha256", recipe.sha256},
       {"file", recipe.file},
       {"quality", to_json(measured.quality)},
+      {"ties_with_best", recipe.ties_with_best},
       {"well_formed", to_json(measured.well_formed)},
       {"errors", errors},
       {"consistency", to_json(measured.consistency)},

@@ -78,9 +78,10 @@ class Chooser {
                              [&](auto a, auto b) { return totals_[a] < totals_[b]; });
   }
 
+  // Upkeep counts: calls alone may have repaid what a month's upkeep takes back.
   bool surely_repays(std::size_t option, std::size_t against) const {
-    const double calls = circumstances_.calls_per_month * circumstances_.horizon_months;
-    return break_even(options_[option].cost, options_[against].cost).high <= calls;
+    return repay_months(options_[option].cost, options_[against].cost, circumstances_.calls_per_month).high <=
+           circumstances_.horizon_months;
   }
 
   bool choose_by_target(const std::vector<std::size_t>& eligible) {
@@ -100,6 +101,7 @@ class Chooser {
     choice_.path = prompts.empty() ? RulePath::reaches_target : RulePath::prompt_is_enough;
     if (!prompts.empty()) {
       const std::size_t prompt = chosen;
+      choice_.prompt_that_does = prompt;
       std::vector<std::size_t> cheaper;
       for (const std::size_t i : reaching) {
         if (totals_[i] >= totals_[prompt]) continue;
@@ -113,6 +115,8 @@ class Chooser {
       if (!cheaper.empty()) {
         chosen = cheapest(cheaper);
         choice_.path = RulePath::volume_pays;
+        for (const std::size_t i : reaching)
+          if (totals_[i] >= totals_[chosen]) choice_.standings[i] = Standing::dearer;
       }
     }
     choice_.chosen = chosen;
@@ -132,6 +136,7 @@ class Chooser {
   void choose_by_proof(const std::vector<std::size_t>& eligible) {
     choice_.path = RulePath::proven_better;
     std::size_t standing = cheapest(eligible);
+    std::set<std::size_t> left_behind;  // what the steps went on from
     while (true) {
       std::vector<std::size_t> dearer;
       std::vector<double> p_values;
@@ -142,10 +147,13 @@ class Chooser {
       }
       const std::vector<double> adjusted = holm_adjusted(p_values);
       std::vector<std::size_t> better;
-      for (std::size_t k = 0; k < dearer.size(); ++k)
+      for (std::size_t k = 0; k < dearer.size(); ++k) {
+        choice_.proofs.push_back({dearer[k], standing, adjusted[k]});
         if (adjusted[k] < kSignificanceLevel && options_[dearer[k]].quality > options_[standing].quality)
           better.push_back(dearer[k]);
+      }
       if (better.empty()) break;
+      left_behind.insert(standing);
       standing = cheapest(better);
     }
     for (const std::size_t i : eligible) {
@@ -153,7 +161,7 @@ class Chooser {
       if (totals_[i] >= totals_[standing])
         choice_.standings[i] = Standing::dearer_and_unproven;
       else
-        choice_.standings[i] = proven_better(standing, i) ? Standing::proven_worse : Standing::unproven_step;
+        choice_.standings[i] = left_behind.contains(i) ? Standing::proven_worse : Standing::unproven_step;
     }
     choice_.chosen = standing;
     choice_.standings[standing] = Standing::chosen;

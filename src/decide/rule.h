@@ -3,7 +3,8 @@
 //
 // 1. Target given and a prompt alone reaches it: the cheapest such prompt, unless another recipe that reaches
 // it, and is
-//    not proven worse, is cheaper over the horizon even at the far end of its break-even interval.
+//    not proven worse, is cheaper over the horizon and surely repays in it: even at the far end of the
+//    interval.
 // 2. Otherwise the cheapest recipe that reaches the target. A combination of levers counts only if it is
 // proven better
 //    than its best measured part, or that part is shown to miss the target.
@@ -67,7 +68,7 @@ enum class Standing {
   dearer,               // reaches the target too, at a higher total cost
   does_not_repay,       // cheaper in all by the estimates, but not at the far end of the break-even interval
   dearer_and_unproven,  // rule 3: costs more and is not proven better
-  proven_worse,         // cheaper, and the chosen one is proven better
+  proven_worse,         // cheaper, and what the rule went on to is proven better
   unproven_step,  // rule 3: cheaper than the chosen one, but not proven better than what is cheaper still
   worth_less,     // rule 4
 };
@@ -75,9 +76,18 @@ enum class Standing {
 std::string_view to_string(RulePath path);  // "prompt_is_enough", ...
 
 struct Choice {
+  // A pair that rule 3 tested, with the p-value adjusted among those of the same step: what its steps rest
+  // on.
+  struct Proof {
+    std::size_t better = 0, than = 0;
+    double p_value = 1;
+  };
   std::size_t chosen = 0;
   RulePath path = RulePath::proven_better;
   std::vector<Standing> standings;  // one an option
+  std::vector<Proof> proofs;
+  // The prompt that reaches the target: does_not_repay and proven_worse are against it.
+  std::optional<std::size_t> prompt_that_does = {};
 };
 
 Choice choose(const std::vector<RuleOption>& options, const Circumstances& circumstances,

@@ -71,6 +71,29 @@ TEST(Rule, UnlessTheVolumePaysForSomethingCheaperPerCall) {
   EXPECT_EQ(bench.standing_of("fine_tuned"), Standing::does_not_repay);
 }
 
+TEST(Rule, WhatUpkeepTakesBackIsNotRepaid) {
+  Bench bench = ladder(0.5, 0.95, 0.5, 0.95, 0.95);
+  bench.circumstances.calls_per_month = 8000;  // saves 28 a month: 336 of 196 in the year
+  EXPECT_EQ(bench.chosen(), "fine_tuned");
+  bench.options[3].cost.upkeep_per_month = 11;  // 204 are left, and at the far end of the interval less
+  EXPECT_EQ(bench.chosen(), "few_shot");
+  EXPECT_EQ(bench.standing_of("fine_tuned"), Standing::does_not_repay);
+}
+
+TEST(Rule, TheStepsSayWhatTheyRestOn) {
+  Bench bench = ladder(0.3, 0.5, 0.3, 0.8, 0.8);
+  bench.circumstances.target.reset();
+  const Choice choice = bench.run();
+  EXPECT_EQ(bench.options[choice.chosen].recipe, "fine_tuned");
+  EXPECT_EQ(bench.standing_of("zero_shot"), Standing::proven_worse);
+  // Each of the four dearer ones was tested against the base: 4 times the p-value at most.
+  const auto step = std::ranges::find_if(choice.proofs, [&](const Choice::Proof& each) {
+    return each.better == choice.chosen && bench.options[each.than].recipe == "zero_shot";
+  });
+  ASSERT_NE(step, choice.proofs.end());
+  EXPECT_DOUBLE_EQ(step->p_value, 0.0004);
+}
+
 TEST(Rule, ARecipeProvenWorseIsNotTakenForItsPrice) {
   Bench bench = ladder(0.5, 1.0, 0.5, 0.895, 0.5);
   bench.circumstances.target = 0.89;
@@ -163,7 +186,14 @@ TEST(Flips, PricesScaleWhatTheyPriceOnly) {
   cost.training = 5;
   cost.upfront = 15;
   cost.per_call = {1, 0.5, 2, 3};
+  cost.machine_per_call = 1;
+  cost.upkeep_per_month = 7;
+  cost.machine_upkeep_per_month = 3;
   const Cost labels = repriced(cost, 1, 3), machine = repriced(cost, 2, 1);
+  EXPECT_DOUBLE_EQ(labels.upkeep_per_month, 7);
+  EXPECT_DOUBLE_EQ(machine.upkeep_per_month, 10);
+  cost.machine_per_call = 0.25;  // a provider's call: only the search for passages is ours
+  EXPECT_DOUBLE_EQ(repriced(cost, 3, 1).per_call.estimate, 1.5);
   EXPECT_DOUBLE_EQ(labels.upfront, 35);
   EXPECT_DOUBLE_EQ(labels.per_call.estimate, 1);
   EXPECT_DOUBLE_EQ(machine.upfront, 20);

@@ -30,7 +30,10 @@ class PairTable {
 };
 
 BreakEvenLine break_even_line(const Candidate& one, const Candidate& other, double calls_per_month) {
-  const bool in_order = one.cost.upfront >= other.cost.upfront;
+  // Of two that cost the same up front the one whose calls cost less pays, from the first call on.
+  const bool in_order = one.cost.upfront != other.cost.upfront
+                            ? one.cost.upfront > other.cost.upfront
+                            : one.cost.per_call.estimate <= other.cost.per_call.estimate;
   const Candidate &dearer = in_order ? one : other, &cheaper = in_order ? other : one;
   const auto right_answers = [&](PromptCaching cache) {
     return break_even_in_right_answers(dearer.cost, dearer.quality, cheaper.cost, cheaper.quality, cache);
@@ -65,7 +68,9 @@ std::vector<std::string> ties_of(const std::vector<RuleOption>& options, const C
   const double quality = options[choice.chosen].quality;
   for (std::size_t i = 0; i < options.size(); ++i) {
     const Standing standing = choice.standings[i];
-    if ((standing == Standing::dearer_and_unproven && options[i].quality > quality + kIndifference) ||
+    const bool may_be_better =
+        standing == Standing::dearer_and_unproven || standing == Standing::unproven_combination;
+    if ((may_be_better && options[i].quality > quality + kIndifference) ||
         (standing == Standing::unproven_step && options[i].quality > quality - kIndifference))
       ties.push_back(options[i].recipe);
   }
@@ -149,6 +154,14 @@ Verdict decide(const DecisionInput& input) {
   for (std::size_t i = 0; i < options.size(); ++i)
     if (i != choice.chosen) verdict.contrasts.push_back(pairs.at(choice.chosen, i));
   adjust_by_holm(verdict.contrasts);
+  // Where the rule tested the pair itself, that is its p-value: what is proven there is not called a tie
+  // here.
+  for (const Choice::Proof& proof : choice.proofs)
+    for (Comparison& contrast : verdict.contrasts) {
+      const std::string &better = options[proof.better].recipe, &than = options[proof.than].recipe;
+      if ((contrast.a == better && contrast.b == than) || (contrast.a == than && contrast.b == better))
+        contrast.p_value = proof.p_value;
+    }
   for (std::size_t i = 0; i < options.size(); ++i)
     if (i != choice.chosen)
       verdict.break_even.push_back(

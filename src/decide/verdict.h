@@ -90,9 +90,11 @@ struct Verdict {
   std::vector<std::string> flips_if;
   std::vector<std::string> next_steps;
   std::vector<ChoiceShare> choice_shares;  // where the resamples went, largest first
-  std::vector<Comparison> contrasts;       // the recommended one (a) against each other one, Holm over these
-  std::vector<std::string> look_again;     // when this is to be decided anew
-  std::vector<Flip> flips;                 // what flips_if says
+  // The recommended one (a) against each other one: adjusted as the rule tested it, where it did, else Holm
+  // over these.
+  std::vector<Comparison> contrasts;
+  std::vector<std::string> look_again;  // when this is to be decided anew
+  std::vector<Flip> flips;              // what flips_if says
   // Rule 4: what is lost in the mean, over resampled tests, by taking this one and not the best there.
   std::optional<double> expected_loss;
   std::map<std::string, double> computed;  // figures that only the sentences need

@@ -269,8 +269,9 @@ TEST(FalseWinnerSlow, IsNamedInAtMostFivePercent) {
 TEST(Verdict, ATieWhoseOwnIntervalLeavesOutZeroSaysWhatElseWasCounted) {
   Sentence sentence;
   const Comparison tie{"a", "b", 0.1, 0.04, 0.17, 0.064, 0.008, "exact McNemar"};
-  EXPECT_EQ(contrast_text(sentence, tie, "contrast"),
-            "a tie with b on this test (+0.10, interval +0.04 to +0.17, p = 0.064 with all comparisons counted)");
+  EXPECT_EQ(
+      contrast_text(sentence, tie, "contrast"),
+      "a tie with b on this test (+0.10, interval +0.04 to +0.17, p = 0.064 with all comparisons counted)");
   const Comparison plain{"a", "b", 0.1, -0.04, 0.21, 0.3, 0.15, "exact McNemar"};
   EXPECT_EQ(contrast_text(sentence, plain, "contrast"),
             "a tie with b on this test (+0.10, interval -0.04 to +0.21, p = 0.300)");

@@ -41,7 +41,7 @@ Sentence path_sentence(const VerdictFacts& facts) {
       return s.saying(
           fmt::format("A prompt alone reaches the target of {}, but {} reaches it too ({}) and {} it costs "
                       "less, even at the "
-                      "far end of the break-even interval.",
+                      "far end of the interval in which it pays back.",
                       cite_target(s, facts), recipe, measured, cite_horizon(s, facts)));
     case RulePath::reaches_target: {
       std::string missed;
@@ -70,6 +70,12 @@ Sentence path_sentence(const VerdictFacts& facts) {
           ? fmt::format("No recipe that may be used is shown to reach the target of {}. ",
                         cite_target(s, facts))
           : std::string();
+  const bool skips =
+      std::ranges::find(facts.choice.standings, Standing::unproven_step) != facts.choice.standings.end();
+  if (skips)
+    return s.saying(
+        fmt::format("{}Going up from the cheapest recipe to what is proven better ends at {}: {}.", missed,
+                    recipe, measured));
   return s.saying(fmt::format("{}{} is the cheapest recipe that nothing dearer is proven to beat: {}.",
                               missed, recipe, measured));
 }
@@ -104,7 +110,8 @@ std::vector<Sentence> diagnosis_sentences(const Diagnosis& diagnosis) {
 
 std::optional<Sentence> saturation_sentence(const VerdictFacts& facts) {
   const auto best = best_prompt(facts);
-  if (!best || *best == 0 || facts.choice.path == RulePath::prompt_is_enough) return std::nullopt;
+  // The chosen one's contrast with the base is a reason of its own.
+  if (!best || *best == 0 || *best == facts.choice.chosen) return std::nullopt;
   const std::string& recipe = facts.input.candidates[*best].arm.recipe;
   const auto& comparisons = facts.input.comparisons;
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
@@ -216,15 +223,16 @@ Sentence summary_sentence(const VerdictFacts& facts) {
     case Certainty::cannot_tell:
       break;
   }
-  return s.saying(
-      fmt::format("{} cannot tell which recipe is best; {} is {} until more is known "
-                  "(the same choice "
-                  "on {} of resampled tests{}).",
-                  facts.input.chance_missed >= kNotableRival ? "The search" : "This test", verdict.recipe,
-                  verdict.path == RulePath::worth_most ? "worth the most by what was measured and the choice"
-                  : is_dearer_than_its_rival(facts)    ? "only just proven better and the choice"
-                                                       : "the cheaper choice",
-                  confidence, otherwise));
+  return s.saying(fmt::format(
+      "{} cannot tell which recipe is best; {} is {} until more is known "
+      "(the same choice "
+      "on {} of resampled tests{}).",
+      facts.input.chance_missed >= kNotableRival ? "The search" : "This test", verdict.recipe,
+      verdict.path == RulePath::worth_most      ? "worth the most by what was measured and the choice"
+      : !is_dearer_than_its_rival(facts)        ? "the cheaper choice"
+      : verdict.path == RulePath::proven_better ? "only just proven better and the choice"
+                                                : "only just on the right side of the target and the choice",
+      confidence, otherwise));
 }
 
 std::vector<Sentence> reason_sentences(const VerdictFacts& facts) {
@@ -260,10 +268,11 @@ Sentence rejection_sentence(const VerdictFacts& facts, std::size_t index) {
   const Candidate& candidate = facts.input.candidates[index];
   const Contrast contrast = contrast_with(facts, candidate.arm.recipe);
   const auto measured = [&] { return cite_quality(s, facts, index); };
-  const auto costs = [&] {
-    return fmt::format("{} against {} {}", cite_total(s, facts, index),
-                       cite_total(s, facts, facts.choice.chosen), cite_horizon(s, facts));
+  const auto costs_against = [&](std::size_t other) {
+    return fmt::format("{} against {} {}", cite_total(s, facts, index), cite_total(s, facts, other),
+                       cite_horizon(s, facts));
   };
+  const auto costs = [&] { return costs_against(facts.choice.chosen); };
   switch (facts.choice.standings[index]) {
     case Standing::chosen:
       return s;
@@ -291,23 +300,30 @@ Sentence rejection_sentence(const VerdictFacts& facts, std::size_t index) {
                                       : ", not shown to be below"));
     case Standing::dearer:
       return s.saying(fmt::format("It reaches the target too ({}), but costs {}.", measured(), costs()));
-    case Standing::does_not_repay: {
-      const BreakEven calls = break_even(candidate.cost, facts.chosen().cost);
-      const std::string key = fmt::format("verdict.break_even_calls[\"{}\"].", candidate.arm.recipe);
-      return s.saying(fmt::format(
-          "It would cost {}, but its break-even of {} calls may lie as far as {}, beyond the volume.",
-          costs(), s.cite(key + "calls", describe_count(calls.calls)),
-          s.cite(key + "high", describe_count(calls.high))));
-    }
+    case Standing::does_not_repay:
+      return s.saying(
+          fmt::format("It would cost {}, but at the far end of the interval it does not pay back against {} "
+                      "in that time.",
+                      costs_against(*facts.choice.prompt_that_does),
+                      facts.input.candidates[*facts.choice.prompt_that_does].arm.recipe));
     case Standing::dearer_and_unproven:
       return s.saying(
           fmt::format("It costs {} and {} is {}.", costs(), facts.verdict.recipe,
                       contrast.figures ? contrast_text(s, *contrast.figures, contrast.key) : "no worse"));
-    case Standing::proven_worse:
-      // The rule tested this pair in its own family of contrasts, so the p-value shown is the plain one.
-      return s.saying(fmt::format(
-          "It is cheaper ({}), but {} is proven better {}.", costs(), facts.verdict.recipe,
-          contrast.figures ? cite_contrast(s, *contrast.figures, contrast.key, PValue::plain) : ""));
+    case Standing::proven_worse: {
+      const std::size_t better = facts.choice.prompt_that_does.value_or(facts.choice.chosen);
+      const std::string& name = facts.input.candidates[better].arm.recipe;
+      if (better != facts.choice.chosen || !contrast.figures)
+        return s.saying(
+            fmt::format("It is cheaper ({}), but {} is proven better.", costs_against(better), name));
+      // The prompt was tested against this one alone, a step of rule 3 among others.
+      const PValue shown = facts.choice.prompt_that_does ? PValue::plain : PValue::adjusted;
+      return s.saying(
+          fmt::format("It is cheaper ({}), but {} is {}.", costs(), name,
+                      shown == PValue::adjusted && !contrast.figures->proven()
+                          ? "what further steps led to"
+                          : "proven better " + cite_contrast(s, *contrast.figures, contrast.key, shown)));
+    }
     case Standing::worth_less:
       return s.saying(fmt::format(
           "It is worth {} after its costs, {} is worth {}; {} is {}.", cite_net_worth(s, facts, index),

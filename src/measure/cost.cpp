@@ -47,8 +47,9 @@ Cost fixed_cost_of(const UpfrontWork& work, Upkeep upkeep, const Prices& prices)
   cost.indexing = work.indexing_seconds * second;
   cost.evaluation = work.evaluation_seconds * second;
   cost.upfront = cost.labelling + cost.training + cost.indexing + cost.evaluation;
+  cost.machine_upkeep_per_month = work.indexings_per_month * cost.indexing;
   cost.upkeep_per_month =
-      work.indexings_per_month * cost.indexing + (upkeep == Upkeep::adapter ? prices.upkeep_month : 0);
+      cost.machine_upkeep_per_month + (upkeep == Upkeep::adapter ? prices.upkeep_month : 0);
   return cost;
 }
 
@@ -64,6 +65,7 @@ Cost cost_of(const Latency& latency, const TokensPerCall& tokens, const UpfrontW
   Cost cost = fixed_cost_of(work, upkeep, prices);
   const Estimate& call = latency.mean_seconds;
   cost.per_call = {call.estimate * second, call.low * second, call.high * second, call.n};
+  cost.machine_per_call = cost.per_call.estimate;
   cost.per_call_uncached = cost.per_call.estimate;
   cost.uncached = {cost.per_call.low, cost.per_call.high};
   double seconds_a_token = 0;
@@ -85,17 +87,18 @@ Cost cost_of(const Latency& latency, const TokensPerCall& tokens, const UpfrontW
 Cost cost_at(const TokenPrices& listed, const Latency& latency, const TokensPerCall& tokens,
              const UpfrontWork& work, Upkeep upkeep, const Prices& prices) {
   if (listed.currency != prices.currency)
-    throw_error(
-        ErrorCode::invalid_argument,
-        "pricing calls as {}: its prices of {} are in {}, and the task counts in {}; put a line in {} "
-        "into the price list",
-        listed.model, listed.date, listed.currency, prices.currency, prices.currency);
+    throw_error(ErrorCode::invalid_argument,
+                "pricing calls as {}: its prices of {} are in {}, and the task counts in {}; give "
+                "--exchange-rate, or put a line in {} "
+                "into the price list",
+                listed.model, listed.date, listed.currency, prices.currency, prices.currency);
   constexpr double kMillion = 1e6;
   Cost cost = fixed_cost_of(work, upkeep, prices);
   cost.parts.prompt = (tokens.prompt - tokens.cached) * listed.prompt / kMillion;
   cost.parts.cached_prompt = tokens.cached * listed.cached_prompt / kMillion;
   cost.parts.completion = tokens.completion * listed.completion / kMillion;
   cost.parts.retrieval = latency.retrieval_seconds * prices.machine_hour / 3600.0;
+  cost.machine_per_call = cost.parts.retrieval;
   const double rest = cost.parts.completion + cost.parts.retrieval;
   const double call = cost.parts.prompt + cost.parts.cached_prompt + rest;
   // Listed prices have no spread, and the tokens of a call are counted, not timed.

@@ -43,6 +43,9 @@ struct Cost {
   std::string currency;
   Interval uncached;  // of per_call_uncached
   CallParts parts;    // of per_call.estimate
+  // What a machine-hour's price moves: of a call, all of it at home and the search for passages elsewhere; of
+  // a month's upkeep, indexing again.
+  double machine_per_call = 0, machine_upkeep_per_month = 0;
   double per_1000_calls() const { return 1000.0 * per_call.estimate; }
   // Up-front, upkeep and calls over the months.
   double total(double calls_per_month, double months) const;

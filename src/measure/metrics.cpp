@@ -218,10 +218,16 @@ std::string normalize_answer(std::string_view text) {
   for (std::size_t i = 0; i < folded.size(); ++i) {
     const char c = folded[i];
     const auto byte = static_cast<unsigned char>(c);
-    const bool between_digits =
-        i > 0 && i + 1 < folded.size() && is_digit(folded[i - 1]) && is_digit(folded[i + 1]);
+    const bool before_digit = i + 1 < folded.size() && is_digit(folded[i + 1]);
+    const bool between_digits = before_digit && i > 0 && is_digit(folded[i - 1]);
+    const bool begins_number =
+        before_digit && (spaced.empty() || spaced.back() == ' ' || spaced.back() == '-');
     if (byte < 0x80 && std::ispunct(byte)) {
-      if (c == '.' && between_digits) spaced += c;
+      // What a number loses without them: 3.5, .5 and -5 stay what they are, 10:30 and 1/2 are two numbers.
+      if ((c == '.' && (between_digits || begins_number)) || (c == '-' && begins_number))
+        spaced += c;
+      else if (between_digits && (c == '/' || c == ':' || c == '-'))
+        spaced += ' ';
     } else {
       spaced += byte < 0x80 && std::isspace(byte) ? ' ' : c;
     }

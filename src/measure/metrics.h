@@ -7,7 +7,8 @@
 //                     items.
 // exact_match, token_f1  as SQuAD does (Rajpurkar et al. 2016): case folded, punctuation and a/an/the
 // dropped; but a
-//                     point between digits stays, so that 3.5 is not 35, and a comma between digits goes.
+//                     point or a sign that a number begins with or holds stays, so that 3.5 is not 35 and -5
+//                     not 5; a comma between digits goes, and what else stands there (10:30, 1/2) parts them.
 // json_field_f1       F1 over the leaves of the object, as path = value. Numbers are compared as numbers (3
 // = 3.0),
 //                     text after trimming, a null is a value and not the same as an absent field, and an

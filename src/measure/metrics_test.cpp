@@ -26,6 +26,15 @@ TEST(Metrics, ExactMatchForgivesArticlesPunctuationAndCase) {
   EXPECT_EQ(score_answer(Metric::exact_match, "The 30 days.", "30 days").score, 1);
   EXPECT_EQ(score_answer(Metric::exact_match, "1,000", "1000").score, 1);
   EXPECT_EQ(score_answer(Metric::exact_match, "3.5", "35").score, 0);
+  for (const auto& [answer, reference] :
+       {std::pair("-5", "5"), {".5", "5"}, {"1/2", "12"}, {"10:30", "1030"}})
+    EXPECT_EQ(score_answer(Metric::exact_match, answer, reference).score, 0) << answer;
+  for (const auto& [answer, reference] : {std::pair("1,000", "1000"),
+                                          {"well-known", "wellknown"},
+                                          {"-.5", "-.5"},
+                                          {"(5)", "5"},
+                                          {"10:30.", "10:30"}})
+    EXPECT_EQ(score_answer(Metric::exact_match, answer, reference).score, 1) << answer;
   EXPECT_EQ(score_answer(Metric::exact_match, "30 working days", "30 days").error, "partly right");
   EXPECT_EQ(score_answer(Metric::exact_match, "never", "30 days").error, "wrong answer");
   EXPECT_EQ(score_answer(Metric::exact_match, "Straße", "STRASSE").score, 1);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "measure/distributions.h"
 
 namespace fulcrum {
@@ -30,6 +31,32 @@ double tango_score(const PairedCounts& counts, double delta) {
   return distance / std::sqrt(variance);
 }
 
+// The p-value of flipping the signs of the differences: what few pairs can show at most, where resampling
+// them overstates it. Exact for up to 12 that differ, else by draws.
+double sign_flip_p_value(std::span<const double> a, std::span<const double> b, std::uint64_t seed) {
+  std::vector<double> differing;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] != b[i]) differing.push_back(a[i] - b[i]);
+  double observed = 0;
+  for (const double each : differing) observed += each;
+  observed = std::abs(observed) * (1 - 1e-12);  // sums in another order may end a bit lower
+  constexpr std::size_t kMostExact = 12;
+  const bool exact = differing.size() <= kMostExact;
+  const std::uint64_t draws = exact ? std::uint64_t{1} << differing.size() : kBootstrapResamples;
+  Random random(seed, stream_of("sign flips"));
+  std::uint64_t as_far = 0;
+  for (std::uint64_t draw = 0; draw < draws; ++draw) {
+    double sum = 0;
+    for (std::size_t i = 0; i < differing.size(); ++i) {
+      const bool flipped = exact ? ((draw >> i) & 1) != 0 : random.chance(0.5);
+      sum += flipped ? -differing[i] : differing[i];
+    }
+    as_far += std::abs(sum) >= observed ? 1 : 0;
+  }
+  return exact ? static_cast<double>(as_far) / static_cast<double>(draws)
+               : (1.0 + static_cast<double>(as_far)) / (1.0 + static_cast<double>(draws));
+}
+
 // Share of centred resamples at least as far from zero as what was observed; never 0, as no finite simulation
 // shows 0.
 PairedResult bootstrap_result(std::int64_t n, const Statistic& difference, std::uint64_t seed) {
@@ -48,6 +75,15 @@ PairedResult bootstrap_result(std::int64_t n, const Statistic& difference, std::
   const Interval interval = bootstrap_interval(n, difference, BootstrapKind::expanded_percentile, seed);
   result.low = interval.low;
   result.high = interval.high;
+  // Where every item differs by as much, resampling has nothing to spread: as wide as a share of so many
+  // items is.
+  if (result.difference != 0 && result.high - result.low < 1e-12) {
+    const Interval share = wilson_interval(0.5 * (1 + result.difference) * static_cast<double>(n), n);
+    result.low = std::min(result.difference, 2 * share.low - 1);
+    result.high = std::max(result.difference, 2 * share.high - 1);
+  }
+  // No test of so few pairs can show more.
+  result.p_value = std::max(result.p_value, std::min(1.0, std::exp2(1.0 - static_cast<double>(n))));
   return result;
 }
 
@@ -109,7 +145,7 @@ PairedResult compare_paired(std::span<const double> a, std::span<const double> b
             "McNemar, exact",
             n};
   }
-  return bootstrap_result(
+  PairedResult result = bootstrap_result(
       n,
       [&](std::span<const std::uint32_t> indices) {
         double sum = 0;
@@ -117,6 +153,8 @@ PairedResult compare_paired(std::span<const double> a, std::span<const double> b
         return sum / static_cast<double>(indices.size());
       },
       seed);
+  result.p_value = std::max(result.p_value, sign_flip_p_value(a, b, seed));
+  return result;
 }
 
 PairedResult compare_paired_statistic(std::int64_t n, const Statistic& a, const Statistic& b,

@@ -16,9 +16,11 @@ std::size_t column_of(const std::vector<std::string>& header, const std::string&
                       std::string_view name) {
   const auto found = std::find(header.begin(), header.end(), wanted);
   if (found == header.end()) {
-    throw_error(ErrorCode::invalid_argument,
-                "reading {}: there is no column '{}'; the columns are {}. Name the ones to use.", name,
-                wanted, fmt::join(header, ", "));
+    const bool semicolons = header.size() == 1 && header.front().find(';') != std::string::npos;
+    throw_error(ErrorCode::invalid_argument, "reading {}: there is no column '{}'; the columns are {}. {}",
+                name, wanted, fmt::join(header, ", "),
+                semicolons ? "Columns are told apart by commas here, not by semicolons."
+                           : "Name the ones to use with --text and --answer.");
   }
   return static_cast<std::size_t>(found - header.begin());
 }
@@ -33,6 +35,7 @@ DataFile read_table(const Path& path, std::string_view part, const TableColumns&
   file.part = part;
   file.name = name;
   file.fields = {columns.text, columns.answer};
+  if (rows.size() == 1) file.problems.push_back({0, "empty_file", "", "there is no row in it"});
   for (std::size_t i = 1; i < rows.size(); ++i) {
     const auto line = static_cast<std::int64_t>(i) + 1;
     if (rows[i].size() != rows.front().size()) {

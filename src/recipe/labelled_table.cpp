@@ -109,6 +109,7 @@ std::vector<std::vector<std::string>> parse_csv(std::string_view text, std::stri
     if (row.size() > 1 || !row.front().empty()) rows.push_back(std::move(row));
     row.clear();
   };
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte-order mark, as spreadsheets write it
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '\n') ++line;

@@ -133,6 +133,8 @@ class TaskReader {
   void read_question(TomlTable& root) {
     task_.name = root.text("name");
     if (task_.name.empty()) root.refuse("name", "is empty");
+    if (task_.name.front() == '.' || task_.name.find_first_of("/\\") != std::string::npos)
+      root.refuse("name", "begins with a dot or holds a slash; the evidence folder is called by it");
     task_.kind = choice(root, "kind", root.text("kind"), kKinds);
     task_.metric = choice(root, "metric", root.text("metric"), kMetrics);
     const std::vector<Metric> fitting = metrics_of(task_.kind);
@@ -438,6 +440,16 @@ std::vector<Path> find_task_files(const Path& file_or_folder) {
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+Path find_task_file(const Path& file_or_folder) {
+  const std::vector<Path> files = find_task_files(file_or_folder);
+  if (files.size() == 1) return files.front();
+  std::string names;
+  for (const Path& file : files) names += (names.empty() ? "" : ", ") + file.filename().string();
+  throw_error(ErrorCode::invalid_argument,
+              "looking for one task in {}: there are {}; name the one that is meant", file_or_folder.string(),
+              names);
 }
 
 std::string_view to_string(TaskKind kind) {

@@ -87,6 +87,8 @@ Task read_task(const Path& file, const Path& table_folder);
 Task read_task_outline(const Path& file);
 // The task files that a path means: itself, or every .toml in a folder that has a `kind`, by name.
 std::vector<Path> find_task_files(const Path& file_or_folder);
+// For work on one task: Error(invalid_argument) listing them where a folder has several.
+Path find_task_file(const Path& file_or_folder);
 
 std::string_view to_string(TaskKind kind);
 std::string_view to_string(Metric metric);

@@ -134,7 +134,7 @@ std::string task_section(const TaskResult& task, std::size_t index) {
   return fmt::format(
              "<section class=\"task\" id=\"task-{0}\" data-task=\"{0}\"><h2>{1}</h2><p class=\"what\">{2}, "
              "{3}{4}; {5} "
-             "test items. Differences below {6:.2f} are ties on this test set.</p>"
+             "test items, which find a difference of {6:.2f} four times out of five.</p>"
              "<div class=\"verdict\"><p class=\"summary\">{7}</p></div>",
              index, escape_html(task.task.name), escape_html(task.task.kind), to_string(task.task.metric),
              target, task.recipes.front().measurement.items.size(), task.smallest_detectable_difference,

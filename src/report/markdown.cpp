@@ -28,24 +28,21 @@ std::string recipes_table(const TaskResult& task) {
   std::string text = row({"recipe", fmt::format("quality ({})", to_string(task.task.metric)), "same answer",
                           "latency ms, p50 / p95", currency + " per 1,000 calls", currency + " up front"});
   text += "|---|---|---|---|---|---|\n";
-  double best = 0;
-  for (const RecipeResult& recipe : task.recipes) best = std::max(best, recipe.measurement.quality.estimate);
   for (const RecipeResult& recipe : task.recipes) {
     const Measurement& m = recipe.measurement;
     const bool chosen = recipe.id == task.verdict.recipe;
-    const bool ties = best - m.quality.estimate < task.smallest_detectable_difference;
     const std::string name = escape_markdown(recipe.id);
-    text += row({chosen ? "**" + name + "** (verdict)" : name, estimate_text(m.quality) + (ties ? " =" : ""),
+    text += row({chosen ? "**" + name + "** (verdict)" : name,
+                 estimate_text(m.quality) + (recipe.ties_with_best ? " =" : ""),
                  m.consistency.overall.n > 0 ? estimate_text(m.consistency.overall) : "not measured",
                  fmt::format("{:.1f} / {:.1f}", m.latency.p50_ms, m.latency.p95_ms),
-                 fmt::format("{:.2g}", recipe.cost.per_1000_calls()),
-                 fmt::format("{:.3g}", recipe.cost.upfront)});
+                 money_text(recipe.cost.per_1000_calls()), money_text(recipe.cost.upfront)});
   }
-  return text +
-         fmt::format(
-             "\n= closer to the best figure than {:.2f}, the smallest difference that {} test items can "
-             "show\n",
-             task.smallest_detectable_difference, task.task.test_items);
+  return text + fmt::format(
+                    "\n= these {} test items do not tell it from the best figure; a difference of {:.2f} "
+                    "they would find four times "
+                    "out of five\n",
+                    task.task.test_items, task.smallest_detectable_difference);
 }
 
 std::string folded(std::string_view title, const std::string& inside) {

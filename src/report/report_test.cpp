@@ -37,6 +37,7 @@ CompareResult small_result() {
   task.task.circumstances.target = 0.8;
   task.smallest_detectable_difference = 0.1;
   task.recipes = {recipe("zero_shot", 0.5), recipe("few_shot", 0.75), recipe("fine_tuned", 0.82)};
+  for (const std::size_t tied : {1, 2}) task.recipes[tied].ties_with_best = true;
   task.verdict.recipe = "fine_tuned";
   task.verdict.summary = "Use fine_tuned.";
   task.verdict.break_even = {

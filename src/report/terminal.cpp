@@ -25,18 +25,6 @@ std::string section(std::string_view title, const std::vector<std::string>& sent
   return text;
 }
 
-double best_quality(const TaskResult& result) {
-  double best = 0;
-  for (const RecipeResult& recipe : result.recipes)
-    best = std::max(best, recipe.measurement.quality.estimate);
-  return best;
-}
-
-// True if this test set cannot tell the recipe from the one with the best figure.
-bool ties_with_best(const TaskResult& result, const RecipeResult& recipe) {
-  return best_quality(result) - recipe.measurement.quality.estimate < result.smallest_detectable_difference;
-}
-
 std::string table_text(const TaskResult& result) {
   TextTable table;
   const std::string currency = result.task.prices.currency;
@@ -53,7 +41,7 @@ std::string table_text(const TaskResult& result) {
   for (const RecipeResult& recipe : result.recipes) {
     const Measurement& m = recipe.measurement;
     table.add_row({recipe.id == result.verdict.recipe ? "▸" : "", recipe.id, estimate_text(m.quality),
-                   ties_with_best(result, recipe) ? "=" : "",
+                   recipe.ties_with_best ? "=" : "",
                    m.consistency.overall.n > 0 ? fmt::format("{:.2f}", m.consistency.overall.estimate) : "-",
                    fmt::format("{:.1f} / {:.1f}", m.latency.p50_ms, m.latency.p95_ms),
                    fmt::format("{:.0f} ({:.0f}) + {:.0f}", m.tokens_per_call.prompt, m.tokens_per_call.cached,
@@ -73,7 +61,7 @@ std::string table_text(const TaskResult& result) {
 }
 
 std::string break_even_sentence(const BreakEvenLine& line) {
-  if (std::isinf(line.calls.calls))
+  if (std::isinf(line.calls.calls) || std::isinf(line.months))
     return fmt::format("{} never pays back against {}.", line.recipe, line.against);
   if (line.calls.calls <= 0)
     return fmt::format("{} is cheaper than {} from the first call.", line.recipe, line.against);

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <unordered_set>
 
 #include "base/database.h"
 #include "base/error.h"
@@ -86,8 +87,9 @@ CREATE VIRTUAL TABLE chunk_words USING fts5 (heading, text, tokenize = 'porter u
 
 std::string match_expression(std::string_view query) {
   std::vector<std::string> words;
+  std::unordered_set<std::string> seen;
   for (std::string& word : fold_words(query)) {
-    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(std::move(word));
+    if (seen.insert(word).second) words.push_back(std::move(word));
   }
   std::vector<std::string> telling;
   std::copy_if(words.begin(), words.end(), std::back_inserter(telling),

@@ -1,13 +1,17 @@
 #include "serve/http_server.h"
 
+#include <arpa/inet.h>
 #include <httplib.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/hash.h"
@@ -22,9 +26,22 @@ std::int64_t seconds_since_1970() {
       .count();
 }
 
-void send_error(httplib::Response& response, const Error& error) {
-  response.status = http_status(error.code());
+constexpr const char* kChatPath = "/v1/chat/completions";
+
+void send_error(httplib::Response& response, const Error& error, int status) {
+  response.status = status;
   response.set_content(to_line(error_json(error)), "application/json");
+}
+void send_error(httplib::Response& response, const Error& error) {
+  send_error(response, error, http_status(error.code()));
+}
+
+// What the library refused before a handler saw it.
+Error refusal(const httplib::Request& request, int status) {
+  if (status == 413) return {ErrorCode::too_large, "the request body is larger than this server reads"};
+  if (status == 404)
+    return {ErrorCode::not_found, fmt::format("there is no {} {}", request.method, request.path)};
+  return {ErrorCode::invalid_argument, fmt::format("the request cannot be read (HTTP {})", status)};
 }
 
 // Runs a handler; whatever it throws becomes an answer, never a dropped connection.
@@ -39,8 +56,23 @@ void guarded(httplib::Response& response, Handler&& handler) {
   }
 }
 
+// Not any name that only begins like an address: "127.example.org" may be anyone's.
 bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  in_addr address{};
+  return host == "localhost" || host == "::1" || host == "[::1]" ||
+         (::inet_pton(AF_INET, host.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127);
+}
+
+// Of a Host header: what stands before the port.
+std::string host_name(const std::string& host) {
+  const std::size_t colon = host.rfind(':');
+  return colon == std::string::npos || host.ends_with(']') ? host : host.substr(0, colon);
+}
+
+// Whoever binds a port that is served already is refused; the library's own choice lets both serve it.
+void do_not_share_port(int socket) {
+  const int yes = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 }
 
 // The same time whatever differs, so that a token cannot be guessed byte by byte.
@@ -90,6 +122,8 @@ struct HttpServer::State {
   httplib::Server http;
   int port = 0;
   CancelToken stopping;
+  std::mutex streams_mutex;
+  std::set<CancelToken*> streams;  // of the answers that are being streamed
   std::atomic<std::uint64_t> answers{0};
 
   State(ChatService& chat_service, ServerOptions server_options)
@@ -101,10 +135,7 @@ struct HttpServer::State {
 
   // Answers true if the request may go on.
   bool admit(const httplib::Request& request, httplib::Response& response) const {
-    const std::string host = request.get_header_value("Host");
-    const std::string name =
-        host.substr(0, host.rfind(':') == std::string::npos ? host.size() : host.rfind(':'));
-    if (is_loopback(options.host) && !is_loopback(name) && name != "[::1]") {
+    if (is_loopback(options.host) && !is_loopback(host_name(request.get_header_value("Host")))) {
       response.status = 403;
       response.set_content(to_line(error_json(Error(ErrorCode::invalid_argument,
                                                     "the Host header is not this server's address"))),
@@ -132,16 +163,24 @@ struct HttpServer::State {
   // The first event is fetched before the headers go out, so that an error still gets its own status.
   void answer_streamed(const ChatCall& call, httplib::Response& response) {
     struct Running {
+      State& state;
       AnswerStream stream;
       CancelToken cancel;
       std::thread worker;
       std::optional<Error> failure;
+      explicit Running(State& server) : state(server) {
+        const std::lock_guard lock(state.streams_mutex);
+        state.streams.insert(&cancel);
+        if (state.stopping.cancelled()) cancel.cancel();
+      }
       ~Running() {
         cancel.cancel();
         if (worker.joinable()) worker.join();
+        const std::lock_guard lock(state.streams_mutex);
+        state.streams.erase(&cancel);
       }
     };
-    auto running = std::make_shared<Running>();
+    auto running = std::make_shared<Running>(*this);
     const std::string id = next_id();
     const std::int64_t created = seconds_since_1970();
     running->worker = std::thread([this, call, id, created, state = running.get()] {
@@ -155,7 +194,6 @@ struct HttpServer::State {
             call,
             [&](std::string_view text) {
               begin();
-              stopping.check("answering");
               state->stream.push(event_of(text_chunk_json(id, created, call.model, text)));
             },
             state->cancel);
@@ -213,25 +251,50 @@ struct HttpServer::State {
                     request.matches[1].str());
       });
     });
-    http.Post("/v1/chat/completions", [this](const httplib::Request& request, httplib::Response& response) {
+    // Bodies that nobody asked for are not read.
+    http.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      if (request.method == "GET" || request.method == "HEAD" || request.path == kChatPath)
+        return httplib::Server::HandlerResponse::Unhandled;
+      response.status = 404;
+      return httplib::Server::HandlerResponse::Handled;
+    });
+    http.Post(kChatPath, [this](const httplib::Request& request, httplib::Response& response,
+                                const httplib::ContentReader& read) {
       if (!admit(request, response)) return;
-      guarded(response, [&] {
-        const ChatCall call = parse_chat_call(request.body);
-        if (call.stream) {
-          answer_streamed(call, response);
-        } else {
-          answer_whole(call, response);
-        }
-      });
+      std::string body;
+      if (request.is_multipart_form_data())
+        response.status = 400;
+      else if (const int refused = read_body(read, response, body))
+        response.status = refused;
+      else
+        guarded(response, [&] { answer(parse_chat_call(body), response); });
     });
     http.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
-      if (!response.body.empty()) return;
-      const bool large = response.status == 413;
-      const Error error(large ? ErrorCode::too_large : ErrorCode::not_found,
-                        large ? std::string("the request body is larger than this server reads")
-                              : fmt::format("there is no {} {}", request.method, request.path));
-      response.set_content(to_line(error_json(error)), "application/json");
+      if (response.body.empty()) send_error(response, refusal(request, response.status), response.status);
     });
+  }
+
+  // Whole, decoded, and no larger than the limit, whether its length was told before or not; what is over it
+  // is dropped. The status to refuse it with, or 0.
+  int read_body(const httplib::ContentReader& read, const httplib::Response& response,
+                std::string& body) const {
+    bool fits = true;
+    const bool whole = read([&](const char* data, std::size_t size) {
+      fits = fits && size <= options.body_limit_bytes - body.size();
+      if (fits) body.append(data, size);
+      return true;
+    });
+    if (!fits) return 413;
+    return whole ? 0
+                 : std::max(400,
+                            response.status);  // the library has its own reasons: a length that is too large
+  }
+
+  void answer(const ChatCall& call, httplib::Response& response) {
+    if (call.stream)
+      answer_streamed(call, response);
+    else
+      answer_whole(call, response);
   }
 };
 
@@ -243,8 +306,9 @@ HttpServer::HttpServer(ChatService& service, ServerOptions options)
                 "serving on {}: an address others can reach needs a token; give one with --token",
                 state.options.host);
   }
+  state.http.set_socket_options(do_not_share_port);
   state.http.set_payload_max_length(state.options.body_limit_bytes);
-  state.http.set_read_timeout(30);
+  state.http.set_read_timeout(10);
   state.http.set_write_timeout(30);
   state.http.set_tcp_nodelay(true);
   const int threads = state.options.threads;
@@ -276,8 +340,16 @@ void HttpServer::run() {
   state_->http.listen_after_bind();
 }
 
+bool HttpServer::is_running() const {
+  return state_->http.is_running();
+}
+
 void HttpServer::stop() {
   state_->stopping.cancel();
+  {
+    const std::lock_guard lock(state_->streams_mutex);
+    for (CancelToken* stream : state_->streams) stream->cancel();
+  }
   state_->http.stop();
 }
 

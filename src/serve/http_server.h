@@ -34,7 +34,7 @@ struct ServerOptions {
   int port = 8080;    // 0: any free one, see HttpServer::port()
   std::string token;  // required as "Authorization: Bearer TOKEN" if not empty
   std::size_t body_limit_bytes = std::size_t{4} << 20;
-  int threads = 8;
+  int threads = 64;  // connections at a time; one that waits for its answer, or says nothing, holds one
 };
 
 class HttpServer {
@@ -46,8 +46,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   int port() const;
-  void run();   // serves until stop()
-  void stop();  // from any thread; running answers are cancelled
+  void run();  // serves until stop()
+  bool is_running() const;
+  void stop();  // from any thread, once it runs; answers that are not finished are cancelled
 
  private:
   struct State;

@@ -111,6 +111,46 @@ TEST_F(HttpServerTest, LimitsTheBody) {
   EXPECT_EQ(answer->status, 413);
 }
 
+TEST_F(HttpServerTest, TheLimitHoldsForBodiesThatDoNotTellTheirLength) {
+  ServerOptions options;
+  options.body_limit_bytes = 1000;
+  start(options);
+  const auto pieces = [](std::size_t left) {
+    return [left](std::size_t, httplib::DataSink& sink) mutable {
+      const std::string piece(100, ' ');
+      if (left == 0) {
+        sink.done();
+        return true;
+      }
+      --left;
+      return sink.write(piece.data(), piece.size());
+    };
+  };
+  const auto large =
+      client_->Post("/v1/chat/completions", httplib::Headers{}, pieces(50), "application/json");
+  ASSERT_TRUE(large);
+  EXPECT_EQ(large->status, 413);
+  EXPECT_EQ(client_->Post("/v1/other", "x", "application/json")->status, 404);
+}
+
+TEST_F(HttpServerTest, ReadsALongBodyWhateverItIsCalled) {
+  start();
+  const std::string text(9000, 'a');
+  const auto answer =
+      client_->Post("/v1/chat/completions",
+                    R"({"model": "echo", "messages": [{"role": "user", "content": ")" + text + R"("}]})",
+                    "application/x-www-form-urlencoded");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+}
+
+TEST_F(HttpServerTest, APortThatIsServedIsNotServedTwice) {
+  start();
+  ServerOptions options;
+  options.port = server_->port();
+  EXPECT_THROW(HttpServer(echo_, options), Error);
+}
+
 TEST_F(HttpServerTest, RefusesForeignHostsAndMissingTokens) {
   ServerOptions options;
   options.token = "secret";
@@ -121,6 +161,14 @@ TEST_F(HttpServerTest, RefusesForeignHostsAndMissingTokens) {
   EXPECT_EQ(
       client_->Get("/v1/models", {{"Host", "evil.example"}, {"Authorization", "Bearer secret"}})->status,
       403);
+  for (const auto& [host, status] : std::vector<std::pair<std::string, int>>{{"127.evil.example", 403},
+                                                                             {"127.0.0.1:80", 200},
+                                                                             {"[::1]", 200},
+                                                                             {"[::1]:80", 200},
+                                                                             {"localhost", 200}})
+    EXPECT_EQ(client_->Get("/v1/models", {{"Host", host}, {"Authorization", "Bearer secret"}})->status,
+              status)
+        << host;
 }
 
 TEST(HttpServerOptions, APublicAddressNeedsAToken) {

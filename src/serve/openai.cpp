@@ -59,7 +59,7 @@ std::string read_content(const Json& content, const std::string& name) {
   std::string text;
   for (std::size_t i = 0; i < content.size(); ++i) {
     const Json& part = content[i];
-    if (!part.is_object() || part.value("type", "") != "text" || !part.contains("text") ||
+    if (!part.is_object() || !part.contains("type") || part["type"] != "text" || !part.contains("text") ||
         !part["text"].is_string()) {
       throw_error(ErrorCode::unsupported, "{}[{}]: only parts of type \"text\" are read here", name, i);
     }
@@ -97,15 +97,17 @@ std::vector<Message> read_messages(const Json& value) {
 }
 
 std::vector<std::string> read_stop(const Json& value) {
-  if (value.is_string()) return {value.get<std::string>()};
+  if (value.is_string() && !value.get_ref<const std::string&>().empty()) return {value.get<std::string>()};
   if (value.is_null()) return {};
   if (!value.is_array() || value.size() > 4) {
-    throw_error(ErrorCode::invalid_argument, "stop: expected a string or an array of at most 4 strings");
+    throw_error(ErrorCode::invalid_argument,
+                "stop: expected a string or an array of at most 4 strings, none empty");
   }
   std::vector<std::string> stop;
   for (const Json& each : value) {
-    if (!each.is_string())
-      throw_error(ErrorCode::invalid_argument, "stop: expected strings, found {}", each.type_name());
+    if (!each.is_string() || each.get_ref<const std::string&>().empty())
+      throw_error(ErrorCode::invalid_argument, "stop: expected strings that are not empty, found {}",
+                  each.dump());
     stop.push_back(each.get<std::string>());
   }
   return stop;
@@ -169,13 +171,42 @@ Json chunk_json(const std::string& id, std::int64_t created, const std::string& 
                                     {"finish_reason", std::move(finish_reason)}}})}};
 }
 
+// Colons outside of strings.
+std::size_t count_keys(std::string_view json) {
+  std::size_t keys = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    if (json[i] == '"') in_text = !in_text;
+    if (in_text && json[i] == '\\') ++i;  // what is escaped ends nothing
+    if (i >= json.size()) break;
+    keys += !in_text && json[i] == ':';
+  }
+  return keys;
+}
+
+// A body that is not JSON is the caller's fault, whatever a file of that kind would be; and the keys of an
+// object are looked through for each new one.
+Json parse_body(std::string_view body) {
+  constexpr std::size_t kMostKeys = 10'000;
+  if (count_keys(body) > kMostKeys)
+    throw_error(ErrorCode::too_large, "the request body: more than {} keys", kMostKeys);
+  try {
+    return parse_json(body, "the request body");
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
+    throw Error(ErrorCode::invalid_argument, error.what());
+  }
+}
+
 }  // namespace
 
 ChatCall parse_chat_call(std::string_view body) {
-  const Json call = parse_json(body, "the request body");
+  const Json call = parse_body(body);
   if (!call.is_object()) throw_error(ErrorCode::invalid_argument, "the request body: expected a JSON object");
   for (const auto& [key, value] : call.items()) {
-    if (value.is_null() || contains(kKnown, key) || contains(kHarmless, key)) continue;
+    // A penalty of 0 and logprobs of false ask for nothing.
+    const bool asks_nothing = value.is_null() || value == false || (value.is_number() && value == 0);
+    if (asks_nothing || contains(kKnown, key) || contains(kHarmless, key)) continue;
     throw_error(ErrorCode::unsupported, "{}: not supported here; leave it out", key);
   }
   ChatCall result;
@@ -192,7 +223,13 @@ ChatCall parse_chat_call(std::string_view body) {
     result.max_tokens = positive_integer(call["max_completion_tokens"], "max_completion_tokens");
   }
   if (given("temperature")) result.temperature = number_between(call["temperature"], "temperature", 0, 2);
-  if (given("top_p")) result.top_p = number_between(call["top_p"], "top_p", 0, 1);
+  if (given("top_p")) {
+    result.top_p = number_between(call["top_p"], "top_p", 0, 1);
+    if (result.top_p <= 0)
+      throw_error(ErrorCode::invalid_argument, "top_p: expected a number above 0, up to 1");
+    // Whoever cuts the distribution wants to draw from it.
+    if (!result.temperature) result.temperature = 1.0;
+  }
   if (given("seed")) {
     if (!call["seed"].is_number_integer())
       throw_error(ErrorCode::invalid_argument, "seed: expected an integer");
@@ -263,7 +300,6 @@ Json model_list_json(const std::vector<ServedModel>& models) {
 int http_status(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid_argument:
-    case ErrorCode::corrupt:
     case ErrorCode::unsupported:
       return 400;
     case ErrorCode::not_found:
@@ -272,6 +308,7 @@ int http_status(ErrorCode code) {
       return 413;
     case ErrorCode::cancelled:
       return 499;
+    case ErrorCode::corrupt:  // a file of this server's, not the body
     case ErrorCode::io:
     case ErrorCode::internal:
       return 500;

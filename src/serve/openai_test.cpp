@@ -71,10 +71,27 @@ TEST(OpenAi, RefusesByName) {
        "unsupported response_format.json_schema.schema: compiling a JSON Schema: an answer cannot be held to "
        "the "
        "keyword \"pattern\" at /properties/b"},
-      {"{", "corrupt reading the request body"},
+      {"{", "invalid_argument reading the request body"},
   };
   for (const auto& [body, expected] : cases)
     EXPECT_NE(refusal(body).find(expected), std::string::npos) << refusal(body);
+}
+
+TEST(OpenAi, WhatAsksForNothingIsPassedOverAndWhatDrawsDraws) {
+  const std::string start = R"({"model": "m", "messages": [{"role": "user", "content": "x"}])";
+  EXPECT_NO_THROW(parse_chat_call(start + R"(, "frequency_penalty": 0, "logprobs": false})"));
+  EXPECT_THROW(parse_chat_call(start + R"(, "frequency_penalty": 0.5})"), Error);
+  EXPECT_EQ(parse_chat_call(start + R"(, "top_p": 0.9})").temperature, 1.0);
+  EXPECT_EQ(parse_chat_call(start + R"(, "top_p": 0.9, "temperature": 0})").temperature, 0.0);
+  EXPECT_THROW(parse_chat_call(start + R"(, "top_p": 0})"), Error);
+  EXPECT_THROW(parse_chat_call(start + R"(, "stop": ""})"), Error);
+  EXPECT_THROW(parse_chat_call(start + R"(, "stop": ["a", ""]})"), Error);
+  // Colons of a text are no keys; twenty thousand keys are too many.
+  EXPECT_NO_THROW(parse_chat_call(R"({"model": "m", "messages": [{"role": "user", "content": "\"a)" +
+                                  std::string(30000, ':') + R"("}]})"));
+  std::string many = "{";
+  for (int i = 0; i < 20000; ++i) many += fmt::format("\"{}\":0,", i);
+  EXPECT_THROW(parse_chat_call(many + "\"z\":0}"), Error);
 }
 
 TEST(OpenAi, ErrorsNameTheParameterAndTheStatus) {

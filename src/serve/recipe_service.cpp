@@ -31,6 +31,10 @@ RecipeService::RecipeService(LanguageModel& model, std::vector<ServedRecipe> rec
                     "serving two recipes named '{}': give one of them another id", recipes_[i].recipe.id);
       }
     }
+    if (recipes_[i].recipe.id == model_.info().name)
+      throw_error(ErrorCode::invalid_argument,
+                  "serving a recipe that is named like the base model, '{}': give it another id",
+                  recipes_[i].recipe.id);
     load_recipe(recipes_[i].recipe, model_);
   }
 }

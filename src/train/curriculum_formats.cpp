@@ -46,7 +46,8 @@ std::string token_word(Words& words) {
   return word;
 }
 
-// One to three signs, mostly one: any of them, for from a list of known ones a model learns the list and not to copy.
+// One to three signs, mostly one: any of them, for from a list of known ones a model learns the list and not
+// to copy.
 std::string sign(Random& random) {
   static constexpr std::string_view kSigns = "!$%&'()*+,-./:;<=>@[\\]^_`{|}~";
   std::string text;

@@ -14,13 +14,15 @@ void check_order(std::span<const std::int64_t> layers, std::int64_t n_layers) {
   for (const std::int64_t layer : layers) {
     if (layer != last && layer != last + 1) {
       throw_error(ErrorCode::invalid_argument,
-                  "growing a model: layer {} follows layer {}; each layer must stand once or more, in order", layer, last);
+                  "growing a model: layer {} follows layer {}; each layer must stand once or more, in order",
+                  layer, last);
     }
     last = layer;
   }
   if (last != n_layers - 1) {
-    throw_error(ErrorCode::invalid_argument, "growing a model: the layers end at {}, and the file has {} (0 to {})", last,
-                n_layers, n_layers - 1);
+    throw_error(ErrorCode::invalid_argument,
+                "growing a model: the layers end at {}, and the file has {} (0 to {})", last, n_layers,
+                n_layers - 1);
   }
 }
 
@@ -51,14 +53,15 @@ void load_grown(const ModelFile& source, std::span<const std::int64_t> layers, c
   const std::string last = "blk." + std::to_string(from.size() - 1) + ".attn_norm.weight";
   const std::string beyond = "blk." + std::to_string(from.size()) + ".attn_norm.weight";
   if (!layout.find(last) || layout.find(beyond)) {
-    throw_error(ErrorCode::invalid_argument, "growing a model: {} layers are named, which is not its number of layers",
-                from.size());
+    throw_error(ErrorCode::invalid_argument,
+                "growing a model: {} layers are named, which is not its number of layers", from.size());
   }
   for (const ParameterSlot& slot : layout.slots()) {
     bool silent = false;
     const ParameterSlot* origin = source_layout.find(in_layer(slot.name, from, silent));
     if (!origin || origin->shape != slot.shape) {
-      throw_error(ErrorCode::invalid_argument, "starting from a trained model: its '{}' has another shape than the one to train",
+      throw_error(ErrorCode::invalid_argument,
+                  "starting from a trained model: its '{}' has another shape than the one to train",
                   slot.name);
     }
     const std::span<float> values = array.of(slot);

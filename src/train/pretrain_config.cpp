@@ -96,7 +96,8 @@ void read_init(TomlTable table, const Path& path, PretrainConfig& config) {
   InitialWeights& initial = config.initial;
   if (table.has("file")) config.initial_file = relative_to(path, table.text("file"));
   config.initial_layers = table.integers("layers");
-  if (!config.initial_layers.empty() && !config.initial_file) table.refuse("layers", "needs 'file', whose layers they are");
+  if (!config.initial_layers.empty() && !config.initial_file)
+    table.refuse("layers", "needs 'file', whose layers they are");
   initial.embedding_deviation = table.number("embedding_deviation", initial.embedding_deviation);
   initial.final_norm_gain = table.number("final_norm_gain", initial.final_norm_gain);
   initial.heads = table.texts("heads");

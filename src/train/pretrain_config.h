@@ -39,7 +39,8 @@ struct PretrainConfig {
   OptimizerConfig optimizer;
   InitialWeights initial;
   std::optional<Path> initial_file;  // a GGUF whose weights to start from instead
-  std::vector<std::int64_t> initial_layers;  // which of its layers each layer is made of (train/layer_growth.h); empty: its own
+  std::vector<std::int64_t>
+      initial_layers;  // which of its layers each layer is made of (train/layer_growth.h); empty: its own
   std::int64_t checkpoint_steps = 500;
   std::int64_t log_steps = 20;
 };

@@ -194,7 +194,8 @@ TEST(PretrainConfig, ReadsEveryKeyAndRefusesAnUnknownOne) {
   const std::string text =
       "name = \"x\"\noutput = \"x.gguf\"\nseed = 7\n[model]\nn_layers = 3\nd_model = 64\nn_heads = 4\n"
       "n_kv_heads = 2\n[tokenizer]\nvocabulary_tokens = 500\n[training]\nsteps = 10\npasses = 3\n"
-      "learning_rate = 1e-3\nschedule = \"linear\"\noptimizer = \"muon\"\n[shares]\nreading = 2\n[init]\nheads = [\"o1 o2\"]\n";
+      "learning_rate = 1e-3\nschedule = \"linear\"\noptimizer = \"muon\"\n[shares]\nreading = "
+      "2\n[init]\nheads = [\"o1 o2\"]\n";
   write_file_atomic(path, text);
   const PretrainConfig config = read_pretrain_config(path);
   EXPECT_EQ(config.output, folder.path() / "x.gguf");
