@@ -200,40 +200,40 @@ bool TomlTable::boolean(std::string_view key, bool fallback) {
   return value->as_boolean()->get();
 }
 
-std::vector<std::string> TomlTable::texts(std::string_view key) {
-  const toml::node* value = ask(*node_, key);
+namespace {
+
+// Of an array whose elements are all of one kind, `what`; `read` gives nothing for one that is not.
+template <typename Value, typename Node, typename Read>
+std::vector<Value> elements_of(Node& table, std::string_view key, std::string_view what, const Read& read) {
+  const toml::node* value = ask(table, key);
   if (value == nullptr) return {};
-  if (!value->is_array()) throw_type(*node_, key, *value, "an array of texts");
-  std::vector<std::string> result;
+  if (!value->is_array()) throw_type(table, key, *value, fmt::format("an array of {}", what));
+  std::vector<Value> result;
   for (const toml::node& element : *value->as_array()) {
-    if (!element.is_string()) throw_type(*node_, key, element, "an array of texts only");
-    result.push_back(element.as_string()->get());
+    std::optional<Value> each = read(element);
+    if (!each) throw_type(table, key, element, fmt::format("an array of {} only", what));
+    result.push_back(std::move(*each));
   }
   return result;
 }
 
-std::vector<std::int64_t> TomlTable::integers(std::string_view key) {
-  const toml::node* value = ask(*node_, key);
-  if (value == nullptr) return {};
-  if (!value->is_array()) throw_type(*node_, key, *value, "an array of whole numbers");
-  std::vector<std::int64_t> result;
-  for (const toml::node& element : *value->as_array()) {
-    if (!element.is_integer()) throw_type(*node_, key, element, "an array of whole numbers only");
-    result.push_back(element.as_integer()->get());
-  }
-  return result;
+}  // namespace
+
+std::vector<std::string> TomlTable::texts(std::string_view key) {
+  return elements_of<std::string>(
+      *node_, key, "texts", [](const toml::node& element) { return element.value_exact<std::string>(); });
 }
 
 std::vector<double> TomlTable::numbers(std::string_view key) {
-  const toml::node* value = ask(*node_, key);
-  if (value == nullptr) return {};
-  if (!value->is_array()) throw_type(*node_, key, *value, "an array of numbers");
-  std::vector<double> result;
-  for (const toml::node& element : *value->as_array()) {
-    if (!element.is_number()) throw_type(*node_, key, element, "an array of numbers only");
-    result.push_back(*element.value<double>());
-  }
-  return result;
+  return elements_of<double>(*node_, key, "numbers", [](const toml::node& element) {
+    return element.is_number() ? element.value<double>() : std::nullopt;
+  });
+}
+
+std::vector<std::int64_t> TomlTable::integers(std::string_view key) {
+  return elements_of<std::int64_t>(*node_, key, "whole numbers", [](const toml::node& element) {
+    return element.value_exact<std::int64_t>();
+  });
 }
 
 std::optional<TomlTable> TomlTable::table(std::string_view key) {

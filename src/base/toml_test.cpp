@@ -45,6 +45,7 @@ name = "y"
   EXPECT_TRUE(root.boolean("on", false));
   EXPECT_EQ(root.texts("words"), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(root.numbers("figures"), (std::vector<double>{1, 2.5}));
+  EXPECT_THROW(root.integers("figures"), Error);
   auto prices = root.table("prices");
   ASSERT_TRUE(prices);
   EXPECT_EQ(prices->text("currency"), "EUR");
