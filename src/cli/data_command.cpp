@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/model_session.h"
+#include "cli/skeleton.h"
 #include "recipe/data_audit.h"
 #include "recipe/partition.h"
 #include "recipe/preflight.h"
@@ -297,8 +298,8 @@ bool is_skeleton(const Path& folder) {
   if (!std::filesystem::exists(folder / "task.toml")) return false;
   for (const char* part : kParts) {
     const Path file = folder / fmt::format("{}.jsonl", part);
-    const std::string placeholder = fmt::format("an example of the {} split", part);
-    if (std::filesystem::exists(file) && read_file(file).find(placeholder) == std::string::npos) return false;
+    if (std::filesystem::exists(file) && read_file(file).find(skeleton_example(part)) == std::string::npos)
+      return false;
   }
   return true;
 }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/skeleton.h"
 
 namespace fulcrum {
 namespace {
@@ -81,8 +82,7 @@ void add_init(CLI::App& app, Session& session) {
       const std::string name = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
       write_file_atomic(temporary / "task.toml", task_toml(name, skeleton));
       for (const char* split : {"train", "dev", "test"}) {
-        write_file_atomic(temporary / fmt::format("{}.jsonl", split),
-                          row(fmt::format("an example of the {} split", split), answer));
+        write_file_atomic(temporary / fmt::format("{}.jsonl", split), row(skeleton_example(split), answer));
       }
       if (arguments->kind == "answering")
         write_file_atomic(temporary / "documents" / "example.md", "# Example\n\nIt takes two days.\n");
